@@ -1,0 +1,1 @@
+"""REST: one table of routes, three dialects, one description."""

@@ -1,0 +1,1 @@
+"""The chargers dialect, `/ocpp/…`: locations, chargers, and their durable bulk create."""

@@ -1,0 +1,68 @@
+"""Everything a request handler may use, handed over by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import web
+
+from csms.api.auth import Authenticator
+from csms.api.feed import Feed
+from csms.api.metrics import Metrics
+from csms.clock import Clock
+from csms.domain.jobs import Policy
+from csms.events import Bus
+from csms.fleet.manager import Fleet
+from csms.jobs.engine import Engine
+from csms.ocpp.endpoint import Endpoint
+from csms.ocpp.hub import Hub
+from csms.services.credentials import Passwords
+from csms.services.heartbeats import Heartbeats
+from csms.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The API's settings as plain values; the config fills them."""
+
+    body_limit_bytes: int = 1024 * 1024
+    bulk_body_limit_bytes: int = 8 * 1024 * 1024
+    max_items: int = 100_000
+    """Most items of one job, judged before expansion."""
+    virtual_by_default: bool = False
+    """Whether a bulk create without `virtual` makes virtual stations."""
+    max_in_process: int = 2000
+    """Most virtual stations in the server's process."""
+    allowed_targets: tuple[str, ...] = ()
+    """Origins that virtual stations may dial besides this server and loopback."""
+    command_timeout_s: float = 30.0
+    policy: Policy = field(default_factory=Policy)
+    """How a job runs unless its request says otherwise."""
+
+
+@dataclass(slots=True)
+class Deps:
+    """One object for all handlers; app.py builds it and flips `ready` and `draining`."""
+
+    db: Database
+    bus: Bus
+    clock: Clock
+    hub: Hub
+    engine: Engine
+    fleet: Fleet
+    passwords: Passwords
+    heartbeats: Heartbeats
+    endpoint: Endpoint
+    auth: Authenticator
+    feed: Feed
+    metrics: Metrics
+    started_at: datetime
+    settings: ApiSettings = field(default_factory=ApiSettings)
+    ready: bool = False
+    """Recovery is done and stations may connect."""
+    draining: bool = False
+    """Stopping: writes are refused with 503."""
+
+
+DEPS = web.AppKey("deps", Deps)

@@ -1,0 +1,103 @@
+"""The shape of a route, and what a handler gets and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from csms.api.deps import Deps
+from csms.domain.jobs import IdempotencyKey
+from csms.domain.permissions import Principal, Scope
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+class Dialect(str, Enum):
+    """Whose shapes and errors a route speaks; the value is the jobs' `dialect` column."""
+
+    NATIVE = "native"
+    CHARGERS = "chargers"
+    COMMANDS = "commands"
+
+
+@dataclass(slots=True)
+class Call(Generic[B, Q]):
+    """One authenticated, validated request."""
+
+    request: web.Request
+    deps: Deps
+    route: Route
+    caller: Principal | None
+    """None on public routes only; handlers use `principal`."""
+    path: Mapping[str, str]
+    body: B
+    query: Q
+    idempotency: IdempotencyKey | None
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks; every route that is not public has one."""
+        assert self.caller is not None, "a public route has no principal"
+        return self.caller
+
+    def unchanged(self, version: str) -> bool:
+        """Whether the caller's copy already has this `Reply.version`."""
+        return entity_tag(version) in self.request.headers.get("If-None-Match", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler answers: models, dataclass-free dicts and lists, or None for no body."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    version: str | None = None
+    """Names this state of the resource for ETag; left out, a GET is tagged by its bytes."""
+
+    @classmethod
+    def not_modified(cls, version: str) -> Reply:
+        """304: the caller's copy is good."""
+        return cls(status=304, version=version)
+
+
+def entity_tag(version: str) -> str:
+    """Weak, because the same state goes out plain and gzipped."""
+    return f'W/"{version}"'
+
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Reply | web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of a table in routes.py."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    dialect: Dialect
+    scope: Scope | None
+    """None: public."""
+    body: Any = None
+    """A pydantic model, or any type a TypeAdapter takes, e.g. list[Group]."""
+    body_optional: bool = False
+    query: type[BaseModel] | None = None
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    """Status → model of the body (None: no body, str: a media type)."""
+    bulk: bool = False
+    """Bodies up to 8 MiB instead of 1."""
+    hidden: bool = False
+    """Not part of the documented API: the page and its files."""
+
+    @property
+    def writes(self) -> bool:
+        """Refused while draining; takes an Idempotency-Key."""
+        return self.method not in {"GET", "HEAD"}

@@ -1,0 +1,1 @@
+"""The native API: one module per resource, OCPP 2.x words."""

@@ -1,0 +1,159 @@
+"""POST /api/v1/stations/{station_id}/commands: one order to one station, and its answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from csms.api.errors import problem
+from csms.api.models import Shape, Strict
+from csms.api.routing import Call, Reply
+from csms.api.v1.stations import find
+from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem
+from csms.domain.stations import Station
+from csms.domain.versions import OcppVersion
+from csms.errors import Invalid
+from csms.jobs.kinds import command
+from csms.jobs.kinds.command import Wanted
+
+LONGEST_WAIT_S = 300.0
+# What the way through the queue and the journal may take on top of the station's own time.
+_MARGIN_S = 1.0
+_NEVER_SENT = frozenset({ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED})
+_AMBIGUOUS_CODES = frozenset({"timeout", "connection_lost", "retries_exhausted"})
+
+
+class SendCommand(Strict):
+    """An order in our words (`command`, `params`), or raw (`action`, `payload`)."""
+
+    command: str | None = Field(default=None, description="E.g. `reset`; OCPP 2.x in snake_case.")
+    params: dict[str, Any] | None = None
+    action: str | None = Field(default=None, description="An action of the station's version.")
+    payload: dict[str, Any] | None = None
+    timeout_s: float | None = Field(default=None, ge=1, le=LONGEST_WAIT_S)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.command is None) == (self.action is None):
+            raise ValueError("give either command or action")
+        if self.command is None and self.params is not None:
+            raise ValueError("params belong to command; an action has a payload")
+        if self.action is None and self.payload is not None:
+            raise ValueError("payload belongs to action; a command has params")
+        return self
+
+
+class CommandResult(Shape):
+    """The station answered."""
+
+    id: str = Field(description="Of the hidden job that carried the order.")
+    state: Literal["succeeded", "rejected"]
+    response: dict[str, Any] | None
+    response_status: str | None
+    latency_ms: int | None = Field(description="From the request to the answer; null in a replay.")
+
+
+async def send(call: Call[SendCommand, None]) -> Reply:
+    """200 with the answer, 409 when never sent, 502 refused, 504 outcome unknown."""
+    deps, body = call.deps, call.body
+    station = await deps.db.read(lambda tx: find(tx, call.path["station_id"], call.principal))
+    timeout_s = body.timeout_s or deps.settings.command_timeout_s
+    started = deps.clock.monotonic()
+    submission = _submission(call, station, timeout_s)
+    submitted = await deps.engine.submit(submission, call.idempotency)
+    item = await deps.engine.settled(submitted.job.id, timeout_s=timeout_s + _MARGIN_S)
+    if item.state in {ItemState.READY, ItemState.WAIT_ONLINE}:
+        # Nobody waits for it any more, so it must not go out later.
+        await deps.engine.cancel(submitted.job)
+        item = await deps.engine.settled(submitted.job.id, timeout_s=_MARGIN_S)
+    latency_ms = round((deps.clock.monotonic() - started) * 1000)
+    headers = {"Idempotency-Replayed": "true"} if submitted.replayed else {}
+    return _reply(submitted.job, item, None if submitted.replayed else latency_ms, headers)
+
+
+def _submission(call: Call[SendCommand, None], station: Station, timeout_s: float) -> Any:
+    body = call.body
+    wanted = Wanted(command=body.command, params=body.params)
+    if body.action is not None:
+        wanted = Wanted(version=_version(call, station), action=body.action, payload=body.payload)
+    try:
+        return command.submission(
+            principal=call.principal,
+            wanted=wanted,
+            targets=[NewItem(key=station.uuid, target=station.id)],
+            dialect="native",
+            lane=Lane.INTERACTIVE,
+            hidden=True,
+            policy=replace(
+                call.deps.settings.policy,
+                max_attempts=1,
+                call_timeout_s=timeout_s,
+                expires_in_s=timeout_s,
+            ),
+        )
+    except Invalid as error:
+        raise Invalid(
+            error.message,
+            loc=(_place(error, body), *error.loc),
+            kind=error.kind,
+            given=error.given,
+            code=error.code,
+        ) from error
+
+
+def _version(call: Call[SendCommand, None], station: Station) -> OcppVersion:
+    return (
+        call.deps.hub.version(station.id)
+        or station.ocpp_version
+        or station.connected_version
+        or OcppVersion.V16
+    )
+
+
+def _place(error: Invalid, body: SendCommand) -> str:
+    if error.code in {"unknown_command", "unknown_action"}:
+        return "command" if body.command is not None else "action"
+    return "params" if body.command is not None else "payload"
+
+
+def _reply(job: Job, item: JobItem, latency_ms: int | None, headers: dict[str, str]) -> Reply:
+    if item.state in {ItemState.SUCCEEDED, ItemState.REJECTED}:
+        result = CommandResult(
+            id=job.uuid,
+            state="succeeded" if item.state is ItemState.SUCCEEDED else "rejected",
+            response=item.response,
+            response_status=item.response_status,
+            latency_ms=latency_ms,
+        )
+        return Reply(result, headers=headers)
+    status, code, detail, state = _failure(item)
+    more = {} if item.response is None else {"response": item.response}
+    return Reply(
+        problem(status, code, detail, id=job.uuid, state=state, **more),
+        status=status,
+        headers={**headers, "Content-Type": "application/problem+json"},
+    )
+
+
+def _failure(item: JobItem) -> tuple[int, str, str, str]:
+    """Status, code, sentence and state of an order that has no answer."""
+    if item.state in _NEVER_SENT:
+        told = "The station is offline; nothing was sent."
+        if item.state is not ItemState.OFFLINE:
+            told = "The station was not ready in time; nothing was sent."
+        return 409, "station_offline", told, "not_sent"
+    if item.state is ItemState.SKIPPED_FORBIDDEN:
+        return 404, "not_found", "Station not found", "not_sent"
+    if item.state is ItemState.ERROR and item.code not in _AMBIGUOUS_CODES:
+        message = item.message or "the station refused the call"
+        if item.code == "call_error":
+            return 502, "call_refused", message, "refused"
+        return 422, item.code or "error", message, "not_sent"
+    return (
+        504,
+        "call_timeout",
+        item.message or "The station did not answer in time; it may have run the command.",
+        "unknown",
+    )

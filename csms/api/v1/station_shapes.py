@@ -1,0 +1,134 @@
+"""Charging stations as the native API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from csms.api import times
+from csms.api.models import Shape
+from csms.api.v1.shapes import Instant
+from csms.domain.stations import Connector, ConnectorStatus, Registration, Station
+from csms.domain.versions import OcppVersion
+
+
+class ConnectorShape(Shape):
+    """Last known state of one connector; `evse_id` 0 is the whole station."""
+
+    evse_id: int
+    connector_id: int
+    status: ConnectorStatus
+    reported_status: str = Field(description="The word the station used.")
+    error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    reported_at: Instant | None
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, connector: Connector) -> ConnectorShape:
+        """The connector as it is shown."""
+        return cls(
+            evse_id=connector.evse_id,
+            connector_id=connector.connector_id,
+            status=connector.status,
+            reported_status=connector.reported_status,
+            error_code=connector.error_code,
+            info=connector.info,
+            vendor_error_code=connector.vendor_error_code,
+            reported_at=times.micros(connector.reported_at),
+            updated_at=times.micros(connector.updated_at),
+        )
+
+
+class StationShape(Shape):
+    """A charging station."""
+
+    id: str
+    identity: str
+    name: str | None
+    location_id: str | None
+    brand_slug: str | None
+    model_slug: str | None
+    connector_type: str | None
+    ocpp_version: OcppVersion | None = Field(description="The version it is pinned to.")
+    virtual: bool
+    vendor: str | None
+    model: str | None
+    serial_number: str | None
+    firmware_version: str | None
+    registration: Registration
+    online: bool = Field(description="It has a socket.")
+    ready: bool = Field(description="Commands go out at once.")
+    connected_version: OcppVersion | None
+    last_connected_at: Instant | None
+    last_disconnected_at: Instant | None
+    last_heartbeat_at: Instant | None
+    booted_at: Instant | None
+    connectors: list[ConnectorShape]
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(
+        cls,
+        station: Station,
+        *,
+        location_uuid: str | None,
+        connectors: list[Connector],
+        online: bool,
+        ready: bool,
+        last_heartbeat_at: datetime | None,
+    ) -> StationShape:
+        """The station as it is shown."""
+        return cls(
+            id=station.uuid,
+            identity=station.identity,
+            name=station.name,
+            location_id=location_uuid,
+            brand_slug=station.brand_slug,
+            model_slug=station.model_slug,
+            connector_type=station.connector_type,
+            ocpp_version=station.ocpp_version,
+            virtual=station.virtual,
+            vendor=station.vendor,
+            model=station.model,
+            serial_number=station.serial_number,
+            firmware_version=station.firmware_version,
+            registration=station.registration,
+            online=online,
+            ready=ready,
+            connected_version=station.connected_version,
+            last_connected_at=times.micros(station.last_connected_at),
+            last_disconnected_at=times.micros(station.last_disconnected_at),
+            last_heartbeat_at=times.micros(last_heartbeat_at),
+            booted_at=times.micros(station.booted_at),
+            connectors=[ConnectorShape.of(one) for one in connectors],
+            created_at=times.micros(station.created_at),
+            updated_at=times.micros(station.updated_at),
+        )
+
+
+class StationPage(Shape):
+    """Stations in order of creation."""
+
+    items: list[StationShape]
+    next_cursor: str | None
+
+
+class CreatedStation(StationShape):
+    """A new station and how it connects."""
+
+    connection_url: str
+    password: str | None = Field(
+        description="Shown this once; null when you supplied it, or in a replay."
+    )
+
+
+class RotatedCredentials(Shape):
+    """The station's new password, the only valid one from now on."""
+
+    station_id: str
+    identity: str
+    password: str | None = Field(description="Shown this once; null in a replay.")

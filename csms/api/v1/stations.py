@@ -1,0 +1,214 @@
+"""Charging stations natively: list, show, create, rotate the password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import Field, StringConstraints
+
+from csms.api import cursors
+from csms.api.deps import Deps
+from csms.api.models import Page, Strict
+from csms.api.routing import Call, Reply
+from csms.api.v1.once import once
+from csms.api.v1.shapes import cursor_page
+from csms.api.v1.station_shapes import CreatedStation, RotatedCredentials, StationShape
+from csms.clock import from_micros
+from csms.domain.credentials import check_supplied
+from csms.domain.permissions import Principal
+from csms.domain.stations import Connector, NewStation, Station
+from csms.domain.versions import OcppVersion, parse_version
+from csms.errors import Invalid, NotFound
+from csms.events import Event
+from csms.services import stations
+from csms.store import connectors as connector_store
+from csms.store import locations as location_store
+from csms.store import stations as store
+from csms.store.database import ReadTx, Tx
+
+IDENTITY_PREFIX = "identity:"
+Text = Annotated[str, StringConstraints(max_length=255)]
+
+
+class StationsQuery(Page):
+    """Which stations to list."""
+
+    location_id: str | None = None
+
+
+class NewStationBody(Strict):
+    """A station to register."""
+
+    identity: str = Field(
+        description="1 to 48 characters, no `/`, `:` or control characters; checked by the server."
+    )
+    location_id: str | None = None
+    name: Text | None = None
+    ocpp_version: str | None = Field(default=None, description="Pins the station to it.")
+    connectors: int = Field(default=1, ge=1, le=100)
+    connector_type: Text | None = None
+    password: str | None = Field(
+        default=None, description="16 to 64 bytes, on OCPP 1.6 at most 20; left out, we make one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the store knows of a station; the hub knows the rest."""
+
+    station: Station
+    location_uuid: str | None
+    connectors: list[Connector]
+    password: str | None = None
+
+
+async def list_stations(call: Call[None, StationsQuery]) -> Reply:
+    """Those the token reaches, with their connectors and whether they are online."""
+    query, principal = call.query, call.principal
+    after_id = cursors.read(query.cursor) or 0
+
+    def look(tx: ReadTx) -> list[_Loaded]:
+        reach = principal.location_ids
+        if query.location_id is not None:
+            reach = frozenset({_location_id(tx, query.location_id, principal)})
+        found = store.list_page(tx, limit=query.limit + 1, after_id=after_id, location_ids=reach)
+        return [_load(tx, station) for station in found]
+
+    found = await call.deps.db.read(look)
+    shown = found[: query.limit]
+    more = cursors.write(shown[-1].station.id) if len(found) > len(shown) else None
+    return Reply(cursor_page([_shape(one, call.deps) for one in shown], more))
+
+
+async def show(call: Call[None, None]) -> Reply:
+    """One station, by id or `identity:<x>`."""
+    loaded = await call.deps.db.read(
+        lambda tx: _load(tx, find(tx, call.path["station_id"], call.principal))
+    )
+    return Reply(_shape(loaded, call.deps))
+
+
+async def create(call: Call[NewStationBody, None]) -> Reply:
+    """201 with the URL to enter into the station, and its password, once."""
+    wanted, deps = call.body, call.deps
+    version = None if wanted.ocpp_version is None else parse_version(wanted.ocpp_version)
+    supplied = None
+    if wanted.password is not None:
+        supplied = check_supplied(wanted.password.encode(), version)
+
+    def make(tx: Tx) -> tuple[str, _Loaded]:
+        made = stations.create(tx, _new_station(tx, call, version))
+        password = None if supplied is not None else deps.passwords.rotate(tx, made.id)
+        return made.uuid, _load(tx, made, password)
+
+    loaded, headers = await once(
+        call, "station", make, again=lambda tx, uuid: _load(tx, find(tx, uuid, call.principal))
+    )
+    if supplied is not None:
+        # Outside the transaction, because the hash is slow. A crash in between leaves a station
+        # that nobody can use yet, and a repetition of the request sets the password.
+        await deps.passwords.set_supplied(loaded.station.id, supplied, version)
+    headers["Location"] = f"/api/v1/stations/{loaded.station.uuid}"
+    return Reply(_created(call, loaded), status=201, headers=headers)
+
+
+async def rotate(call: Call[None, None]) -> Reply:
+    """A new password, shown once; the old one is refused from now on."""
+
+    def make(tx: Tx) -> tuple[str, RotatedCredentials]:
+        station = find(tx, call.path["station_id"], call.principal)
+        password = call.deps.passwords.rotate(tx, station.id)
+        tx.emit(
+            Event(
+                "station.credentials_rotated",
+                {"id": station.uuid, "identity": station.identity},
+                station_id=station.id,
+                location_id=station.location_id,
+            )
+        )
+        return station.uuid, _rotated(station, password)
+
+    def again(tx: Tx, uuid: str) -> RotatedCredentials:
+        return _rotated(find(tx, uuid, call.principal), None)
+
+    rotated, headers = await once(call, "credentials", make, again=again)
+    return Reply(rotated, headers={**headers, "Cache-Control": "no-store"})
+
+
+def find(tx: ReadTx, text: str, principal: Principal) -> Station:
+    """The station named in a path; raises NotFound, also when out of reach."""
+    if text.startswith(IDENTITY_PREFIX):
+        found = store.find_by_identity(tx, text.removeprefix(IDENTITY_PREFIX))
+    else:
+        found = store.find_by_uuid(tx, text)
+    if found is None or not principal.reaches(found.location_id):
+        raise NotFound("Station not found")
+    return found
+
+
+def _new_station(
+    tx: ReadTx, call: Call[NewStationBody, None], version: OcppVersion | None
+) -> NewStation:
+    wanted, principal = call.body, call.principal
+    location_id = None
+    if wanted.location_id is not None:
+        location_id = _location_id(tx, wanted.location_id, principal)
+    elif principal.location_ids is not None:
+        raise Invalid(
+            "is required for a token bound to locations", loc=("location_id",), kind="missing"
+        )
+    return NewStation(
+        identity=wanted.identity,
+        name=wanted.name,
+        location_id=location_id,
+        connector_type=wanted.connector_type,
+        connectors=wanted.connectors,
+        ocpp_version=version,
+    )
+
+
+def _location_id(tx: ReadTx, uuid: str, principal: Principal) -> int:
+    found = location_store.find_by_uuid(tx, uuid)
+    if found is None or not principal.reaches(found.id):
+        raise NotFound("Location not found")
+    return found.id
+
+
+def _load(tx: ReadTx, station: Station, password: str | None = None) -> _Loaded:
+    location_uuid = None
+    if station.location_id is not None:
+        location_uuid = location_store.uuid_of(tx, station.location_id)
+    connectors = connector_store.list_of_station(tx, station.id)
+    return _Loaded(station, location_uuid, connectors, password)
+
+
+def _shape(loaded: _Loaded, deps: Deps) -> StationShape:
+    hub = deps.hub
+    heartbeat = deps.heartbeats.last(loaded.station.id)
+    return StationShape.of(
+        loaded.station,
+        last_heartbeat_at=loaded.station.last_heartbeat_at
+        if heartbeat is None
+        else from_micros(heartbeat),
+        location_uuid=loaded.location_uuid,
+        connectors=loaded.connectors,
+        online=hub.is_connected(loaded.station.id),
+        ready=hub.is_ready(loaded.station.id),
+    )
+
+
+def _created(call: Call[NewStationBody, None], loaded: _Loaded) -> CreatedStation:
+    request = call.request
+    scheme = "wss" if request.secure else "ws"
+    identity = quote(loaded.station.identity, safe="")
+    return CreatedStation(
+        **_shape(loaded, call.deps).model_dump(),
+        connection_url=f"{scheme}://{request.host}/ocpp/{identity}",
+        password=loaded.password,
+    )
+
+
+def _rotated(station: Station, password: str | None) -> RotatedCredentials:
+    return RotatedCredentials(station_id=station.uuid, identity=station.identity, password=password)

@@ -1,0 +1,482 @@
+"""The composition root: a configuration in, a running server out; order of start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, NoReturn
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from csms import host
+from csms import log as logging
+from csms.api import application, routes
+from csms.api.auth import Authenticator
+from csms.api.deps import ApiSettings, Deps
+from csms.api.feed import Feed
+from csms.api.metrics import Metrics
+from csms.clock import Clock, SystemClock
+from csms.config import Config, ConfigError
+from csms.domain.id_tokens import UnknownIdTokens
+from csms.domain.jobs import Policy
+from csms.domain.onboarding import Onboarding
+from csms.domain.versions import OcppVersion
+from csms.errors import CsmsError, Unavailable
+from csms.events import Bus, Event
+from csms.fleet import catalog
+from csms.fleet.deployment import Deployment
+from csms.fleet.frame_file import FrameFile
+from csms.fleet.manager import Fleet
+from csms.jobs import recovery
+from csms.jobs.crash import CrashPoints
+from csms.jobs.engine import Engine
+from csms.jobs.grace import Grace
+from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.station_create import StationCreateRunner
+from csms.jobs.port import ItemRunner
+from csms.jobs.settings import EngineSettings
+from csms.ocpp import actions, listener
+from csms.ocpp.endpoint import Endpoint
+from csms.ocpp.hub import Hub
+from csms.ocpp.settings import OcppSettings
+from csms.services import housekeeping, inbox, tokens
+from csms.services.credentials import Passwords
+from csms.services.heartbeats import Heartbeats
+from csms.services.message_log import MessageLog
+from csms.store import engine as engine_store
+from csms.store import stations
+from csms.store.database import Database
+from csms.store.opening import boot_id
+
+log = structlog.get_logger(__name__)
+
+# Request smuggling through the upgrade is fixed in 3.14.2 (CVE-2026-69243).
+AIOHTTP_FLOOR = (3, 14, 3)
+DRAIN_S = 5.0
+SPREAD_S = 2.0
+DATABASE, CLI_FILE = "csms.sqlite3", "cli.json"
+
+
+class CannotStart(CsmsError):
+    """The message is one line for stderr; exit code 2."""
+
+    code = "cannot_start"
+
+
+async def serve(
+    config: Config,
+    *,
+    announce: Callable[[str], None],
+    admin_token: str | None = None,
+    crash_at: str | None = None,
+) -> int:
+    """Run the server until SIGTERM or SIGINT; returns the exit code.
+
+    `announce` is given the lines a person wants to see at start, one secret link among them.
+    Raises CsmsError with one line for stderr when it cannot start: data directory in use,
+    port taken, disk full.
+    """
+    logging.configure(level=config.log.level, as_json=config.log.format == "json")
+    _check_aiohttp()
+    host.raise_file_limit()
+    server = Server(config, CrashPoints(crash_at), announce)
+    stop = _on_signals(server.stopped)
+    try:
+        async with AsyncExitStack() as stack:
+            await server.start(stack, admin_token=admin_token)
+            await server.stopped.wait()
+            log.info("stopping")
+    finally:
+        stop()
+    return server.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of."""
+
+    db: Database
+    hub: Hub
+    engine: Engine
+    fleet: Fleet
+    frames: FrameFile | None
+    deployment: Deployment
+    heartbeats: Heartbeats
+    message_log: MessageLog
+    deps: Deps
+
+
+class Server:
+    """Everything one process is made of, built in the order in which it starts."""
+
+    def __init__(self, config: Config, crash: CrashPoints, announce: Callable[[str], None]) -> None:
+        self.config = config
+        self._announce = announce
+        self.stopped = asyncio.Event()
+        self.exit_code = 0
+        self._crash = crash
+        self._clock: Clock = SystemClock()
+        self._bus = Bus()
+        self._random = Random()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(self, stack: AsyncExitStack, *, admin_token: str | None) -> None:
+        """Lock, migrate, recover; only then listen. What starts is stopped in reverse."""
+        addresses = [parse_listen(text) for text in self.config.listen]
+        db = await stack.enter_async_context(self._database())
+        parts = await self._build(db)
+        await tokens.ensure_environment_token(db, admin_token)
+        self._crash.reach("recovery.swept")
+        runner = await self._start_parts(stack, parts)
+        servers = await self._listen(runner, db, addresses)
+        stack.callback(_close_all, servers)
+        await parts.deployment.restore()
+        parts.deps.ready = True
+        # Answering goes on while we drain, so that writes get their 503.
+        stack.callback(setattr, parts.deps, "draining", True)
+        await self._write_cli_file(stack, db, addresses[0])
+        await self._say_hello(db, addresses, admin_token)
+
+    async def _build(self, db: Database) -> Parts:
+        """Everything, not started; the recovery sweep on the way."""
+        config = self.config
+        passwords = Passwords(db, host.instance_key(config.data_dir))
+        heartbeats = Heartbeats(db, self._clock)
+        message_log = MessageLog(db, self._clock)
+        fleet, frames = self._fleet()
+        deployment = Deployment(
+            db=db,
+            fleet=fleet,
+            catalog=catalog.load(),
+            passwords=passwords,
+            verify_timeout_s=config.fleet.verify_timeout_s,
+        )
+        grace = Grace(self._clock, timedelta(seconds=config.jobs.reconnect_grace_s), self._bus)
+        # The kinds need the hub, the hub needs the epoch, the epoch comes from the sweep that
+        # asks the kinds: so the sweep gets kinds that can judge, and nothing else.
+        epoch = await self._recover(db, grace, deployment)
+        hub = Hub(
+            db=db,
+            bus=self._bus,
+            clock=self._clock,
+            settings=ocpp_settings(config),
+            epoch=epoch,
+            message_log=message_log,
+            heartbeats=heartbeats,
+            handlers=actions.HANDLERS,
+        )
+        engine = Engine(
+            db=db,
+            bus=self._bus,
+            clock=self._clock,
+            kinds=self._kinds(db, hub, grace, deployment),
+            epoch=epoch,
+            settings=engine_settings(config),
+            random=self._random,
+            crash=self._crash,
+        )
+        deps = self._deps(
+            db=db,
+            hub=hub,
+            engine=engine,
+            fleet=fleet,
+            passwords=passwords,
+            heartbeats=heartbeats,
+        )
+        return Parts(db, hub, engine, fleet, frames, deployment, heartbeats, message_log, deps)
+
+    def _fleet(self) -> tuple[Fleet, FrameFile | None]:
+        path = self.config.fleet.frames
+        frames = FrameFile(Path(path), clock=self._clock) if path else None
+        on_frame = None if frames is None else frames.write
+        return Fleet(clock=self._clock, random=self._random, on_frame=on_frame), frames
+
+    async def _start_parts(self, stack: AsyncExitStack, parts: Parts) -> web.AppRunner:
+        runner = web.AppRunner(
+            application.build(parts.deps, routes.ALL),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=SPREAD_S,
+            keepalive_timeout=75,
+        )
+        await runner.setup()
+        stack.push_async_callback(self._mark_clean, parts.db)
+        stack.push_async_callback(parts.message_log.close)
+        stack.push_async_callback(parts.heartbeats.flush)
+        stack.push_async_callback(runner.cleanup)
+        if parts.frames is not None:
+            stack.callback(parts.frames.close)
+        await parts.fleet.open()
+        stack.push_async_callback(parts.fleet.close)
+        # Before the fleet: a station that hears 1001 keeps its mark of being connected.
+        parts.hub.start()
+        stack.push_async_callback(parts.hub.close_all, code=1001, spread_s=SPREAD_S)
+        await parts.engine.start()
+        stack.push_async_callback(parts.engine.stop, drain_s=DRAIN_S)
+        self._own(stack, housekeeping.keep_house(parts.db, parts.heartbeats, parts.message_log))
+        self._follow_stations(parts.deployment)
+        return runner
+
+    # ---- parts -------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _database(self) -> AsyncIterator[Database]:
+        directory = self.config.data_dir
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CannotStart(f"cannot make data directory {directory}: {error}") from error
+        db = Database(directory / DATABASE, clock=self._clock, bus=self._bus)
+        db.on_failure = self._storage_failed
+        await db.open()
+        try:
+            yield db
+        finally:
+            await db.close()
+
+    def _storage_failed(self) -> None:
+        log.error("storage failed; stopping, so that the next start begins with what is on disk")
+        self.exit_code = 1
+        self.stopped.set()
+
+    async def _recover(self, db: Database, grace: Grace, deployment: Deployment) -> int:
+        kinds = self._kinds(db, _NoStations(), grace, deployment)
+        found = await db.write(lambda tx: recovery.sweep(tx, boot_id=boot_id(), kinds=kinds))
+        grace.begin(await db.read(lambda tx: stations.list_connected_before(tx, found.epoch)))
+        if found.live_jobs or not found.clean:
+            log.info(
+                "recovered",
+                epoch=found.epoch,
+                clean_stop=found.clean,
+                jobs=found.live_jobs,
+                resumed=found.resumed,
+                unknown=found.unknown,
+            )
+        return found.epoch
+
+    def _kinds(
+        self, db: Database, hub: Any, grace: Grace, deployment: Deployment
+    ) -> dict[str, ItemRunner]:
+        command = CommandRunner(
+            hub,
+            self._clock,
+            call_timeout_s=self.config.ocpp.call_timeout_s,
+            in_grace=grace.until,
+        )
+        create = StationCreateRunner(read=db.read, deployment=deployment)
+        return {command.name: command, create.name: create}
+
+    def _deps(
+        self,
+        *,
+        db: Database,
+        hub: Hub,
+        engine: Engine,
+        fleet: Fleet,
+        passwords: Passwords,
+        heartbeats: Heartbeats,
+    ) -> Deps:
+        return Deps(
+            db=db,
+            bus=self._bus,
+            clock=self._clock,
+            hub=hub,
+            engine=engine,
+            fleet=fleet,
+            passwords=passwords,
+            heartbeats=heartbeats,
+            endpoint=Endpoint(hub=hub, db=db, passwords=passwords),
+            auth=Authenticator(db=db, bus=self._bus, clock=self._clock),
+            feed=Feed(db=db, bus=self._bus, clock=self._clock),
+            metrics=Metrics(self._clock),
+            started_at=self._clock.now(),
+            settings=api_settings(self.config),
+        )
+
+    async def _listen(
+        self, runner: web.AppRunner, db: Database, addresses: list[tuple[str, int]]
+    ) -> list[asyncio.Server]:
+        def on_tls(address: str) -> None:
+            self._spawn(inbox.record(db, "", "tls_on_plain_port", address))
+
+        servers = []
+        for name, port in addresses:
+            try:
+                server = await listener.listen(
+                    runner,
+                    name,
+                    port,
+                    on_tls=on_tls,
+                    head_timeout_s=self.config.ocpp.handshake_timeout_s,
+                )
+            except OSError as error:
+                reason = os.strerror(error.errno) if error.errno else str(error)
+                raise CannotStart(f"cannot listen on {name}:{port}: {reason}") from error
+            servers.append(server)
+        return servers
+
+    def _follow_stations(self, deployment: Deployment) -> None:
+        def on_event(event: Event) -> None:
+            if event.type == "station.deleted":
+                self._spawn(deployment.withdraw(event.data["identity"]))
+            elif event.type == "station.credentials_rotated" and event.station_id is not None:
+                self._spawn(deployment.redeploy(event.station_id))
+
+        self._bus.subscribe(Event, on_event)
+
+    async def _write_cli_file(
+        self, stack: AsyncExitStack, db: Database, address: tuple[str, int]
+    ) -> None:
+        path = self.config.data_dir / CLI_FILE
+        url = f"http://{host.loopback_name(address[0])}:{address[1]}"
+        text = json.dumps({"url": url, "token": await tokens.renew_cli_token(db)})
+        host.write_private(path, text.encode())
+        stack.callback(path.unlink, missing_ok=True)
+
+    async def _say_hello(
+        self, db: Database, addresses: list[tuple[str, int]], admin_token: str | None
+    ) -> None:
+        first = None if admin_token else await tokens.create_first(db)
+        for name, port in addresses:
+            for reachable in host.reachable_names(name):
+                self._announce(f"page and API  http://{reachable}:{port}/")
+                self._announce(f"stations      ws://{reachable}:{port}/ocpp/<identity>")
+        if first is not None:
+            name, port = addresses[0]
+            link = f"http://{host.reachable_names(name)[0]}:{port}/#token={first}"
+            self._announce(f"sign in once  {link}")
+
+    async def _mark_clean(self, db: Database) -> None:
+        if self.exit_code == 0:
+            with contextlib.suppress(Unavailable):
+                await db.write(engine_store.mark_clean)
+
+    def _own(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        stack.push_async_callback(end)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("background work failed", exc_info=task.exception())
+
+
+class _NoStations:
+    """Stands for the hub during the sweep, when nobody can be connected."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"the recovery sweep asked for {name}")
+
+
+# ---- settings of the parts -------------------------------------------------------------------
+
+
+def ocpp_settings(config: Config) -> OcppSettings:
+    """The OCPP side's values."""
+    ocpp = config.ocpp
+    limit = config.authorization.max_transactions_per_id_token
+    return OcppSettings(
+        call_timeout_s=ocpp.call_timeout_s,
+        heartbeat_interval_s=ocpp.heartbeat_interval_s,
+        ping_interval_s=ocpp.ping_interval_s,
+        pong_timeout_s=ocpp.pong_timeout_s,
+        silent_timeout_s=ocpp.silent_timeout_s,
+        ready_silence_s=ocpp.ready_silence_s,
+        ready_trigger_s=ocpp.ready_trigger_s,
+        boot_retry_s=ocpp.boot_retry_s,
+        handshake_timeout_s=ocpp.handshake_timeout_s,
+        onboarding=Onboarding(config.onboarding.mode),
+        assume_subprotocol=(
+            OcppVersion(ocpp.assume_subprotocol) if ocpp.assume_subprotocol else None
+        ),
+        allow_no_password=config.onboarding.allow_no_password,
+        strict=ocpp.strict,
+        unknown_id_tokens=UnknownIdTokens(config.authorization.unknown_id_tokens),
+        max_transactions_per_id_token=limit or None,
+        max_sockets=ocpp.max_sockets,
+    )
+
+
+def engine_settings(config: Config) -> EngineSettings:
+    """The engine's values."""
+    return EngineSettings(
+        bulk_slots=config.jobs.bulk_slots,
+        interactive_slots=config.jobs.interactive_slots,
+        max_open_items=config.jobs.max_open_items,
+    )
+
+
+def api_settings(config: Config) -> ApiSettings:
+    """The API's values."""
+    return ApiSettings(
+        body_limit_bytes=config.api.body_limit_bytes,
+        bulk_body_limit_bytes=config.api.bulk_body_limit_bytes,
+        max_items=config.jobs.max_items,
+        virtual_by_default=config.fleet.provisioning == "virtual",
+        max_in_process=config.fleet.max_in_process,
+        allowed_targets=tuple(config.fleet.allowed_targets),
+        command_timeout_s=config.ocpp.call_timeout_s,
+        policy=Policy(
+            max_parallel=config.jobs.max_parallel,
+            evidence_window_s=config.jobs.evidence_window_s,
+        ),
+    )
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """(host, port) of `HOST:PORT`; raises ConfigError."""
+    address, _, options = text.partition(",")
+    if options:
+        raise ConfigError(f"setting listen: options are not supported here: {text!r}")
+    name, _, port = address.rpartition(":")
+    if not name or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"setting listen: {text!r} is not HOST:PORT")
+    return name.strip("[]"), int(port)
+
+
+def _close_all(servers: list[asyncio.Server]) -> None:
+    for server in servers:
+        server.close()
+
+
+# ---- the process -----------------------------------------------------------------------------
+
+
+def _check_aiohttp() -> None:
+    numbers = tuple(int(part) for part in aiohttp.__version__.split(".")[:3] if part.isdigit())
+    if numbers < AIOHTTP_FLOOR:
+        wanted = ".".join(map(str, AIOHTTP_FLOOR))
+        raise CannotStart(f"aiohttp {aiohttp.__version__} is too old, {wanted} is needed")
+
+
+def _on_signals(stopped: asyncio.Event) -> Callable[[], None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+
+    def remove() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    return remove

@@ -1,0 +1,120 @@
+"""`csms fleet`: virtual stations as a process of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from csms.cli.failures import BadUsage
+from csms.cli.output import say
+
+if TYPE_CHECKING:
+    from csms.fleet.runner import Counts, RunOptions
+
+app = typer.Typer(help="Virtual stations.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Virtual stations."""
+
+
+@app.command()
+def run(
+    *,
+    url: Annotated[str, typer.Option(help="Where they connect, without the identity.")],
+    stations: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    prefix: Annotated[str, typer.Option(help="What their identities begin with.")] = "VCP",
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help='Lines of {"identity": …, "password": …}, instead of --stations and --prefix.',
+            show_default=False,
+        ),
+    ] = None,
+    frames: Annotated[
+        Path | None,
+        typer.Option(help="Append every frame they send or receive to it.", show_default=False),
+    ] = None,
+    reject_percent: Annotated[
+        float, typer.Option(min=0, max=100, help="Share of the commands they reject.")
+    ] = 0.0,
+    silent_percent: Annotated[
+        float, typer.Option(min=0, max=100, help="Share of the commands they never answer.")
+    ] = 0.0,
+    flap_percent: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="Share of them that lose their socket now and then."),
+    ] = 0.0,
+    connectors: Annotated[int, typer.Option(min=1, help="Connectors of each.")] = 1,
+    brand: Annotated[str, typer.Option(help="Brand in the catalog.")] = "generic",
+    model: Annotated[str, typer.Option(help="Model of that brand.")] = "ac-22kw",
+    seed: Annotated[int, typer.Option(help="Decides everything random about them.")] = 0,
+    ramp_per_s: Annotated[
+        float, typer.Option(min=0.1, help="How many start dialing each second.")
+    ] = 200.0,
+) -> None:
+    """Run virtual stations until Ctrl-C, against any central system."""
+    from csms.fleet.runner import RunOptions
+
+    if not url.startswith(("ws://", "wss://")):
+        raise BadUsage(f"--url must begin with ws:// or wss://, not {url!r}")
+    options = RunOptions(
+        url=url,
+        stations=stations,
+        prefix=prefix,
+        from_file=from_file,
+        frames=frames,
+        reject_percent=reject_percent,
+        silent_percent=silent_percent,
+        flap_percent=flap_percent,
+        connectors=connectors,
+        brand=brand,
+        model=model,
+        seed=seed,
+        ramp_per_s=ramp_per_s,
+    )
+    _run(options)
+
+
+def _run(options: RunOptions) -> None:
+    import uvloop
+
+    from csms import log
+    from csms.errors import Invalid
+
+    log.configure(level="warning")
+    try:
+        uvloop.run(_until_stopped(options))
+    except Invalid as error:
+        raise BadUsage(error.message) from error
+    except OSError as error:
+        raise BadUsage(f"cannot run: {error}") from error
+
+
+async def _until_stopped(options: RunOptions) -> None:
+    import asyncio
+    import signal
+
+    from csms.fleet import runner
+
+    fleet = asyncio.create_task(runner.run(options, _say_ready, _say_trouble))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, fleet.cancel)
+    try:
+        await fleet
+    except asyncio.CancelledError:
+        say("stopped")
+
+
+def _say_ready(counts: Counts) -> None:
+    say(f"ready: {counts.booted} stations have booted")
+
+
+def _say_trouble(counts: Counts) -> None:
+    if counts.connected < counts.stations and counts.last_error:
+        say(f"{counts.connected} of {counts.stations} connected: {counts.last_error}")

@@ -1,0 +1,336 @@
+"""Every setting, its default and its one line of help; flags > environment > file > defaults."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from csms.errors import Invalid
+
+PREFIX = "CSMS_"
+# Read by name where they are needed; secrets and test hooks are no settings of the file.
+OUTSIDE = frozenset({"CSMS_ADMIN_TOKEN", "CSMS_CRASH_AT", "CSMS_URL", "CSMS_TOKEN"})
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+def _split(value: Any) -> Any:
+    """Let the environment give a list as `a,b`."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+class ConfigError(Invalid):
+    """A setting that cannot be used; the message says which and why."""
+
+    code = "bad_configuration"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Onboarding(_Section):
+    """Stations that nobody registered."""
+
+    mode: Literal["closed", "manual", "open"] = Field(
+        "manual",
+        description="closed: refuse them; manual: hold them in the inbox; open: register them",
+    )
+    allow_no_password: bool = Field(
+        False, description="let a station in that has no password set; for development only"
+    )
+
+
+class Ocpp(_Section):
+    """The conversation with stations."""
+
+    call_timeout_s: Seconds = Field(30.0, description="how long a station may take to answer")
+    heartbeat_interval_s: int = Field(
+        300, ge=10, le=86_400, description="the interval given in the answer to a boot"
+    )
+    ping_interval_s: Seconds = Field(30.0, description="how often we ping each station")
+    pong_timeout_s: Seconds = Field(
+        50.0, description="silence after which a station that has ponged before is given up"
+    )
+    silent_timeout_s: Seconds = Field(
+        180.0, description="the same for stations that never pong; at least three heartbeats"
+    )
+    ready_silence_s: Seconds = Field(
+        5.0, description="silence after a connect before one boot is asked for"
+    )
+    ready_trigger_s: Seconds = Field(
+        30.0, description="how long that question may stay unanswered before commands go out"
+    )
+    boot_retry_s: int = Field(
+        10, ge=1, le=3600, description="the interval given with Pending and Rejected"
+    )
+    handshake_timeout_s: Seconds = Field(
+        10.0, description="from accepting a socket to the end of its request head"
+    )
+    assume_subprotocol: Literal["", "1.6", "2.0.1", "2.1"] = Field(
+        "", description="the version of stations that offer no subprotocol; empty refuses them"
+    )
+    strict: bool = Field(
+        False, description="answer messages that break the schema with the exact CALLERROR"
+    )
+    max_sockets: int = Field(20_000, ge=1, description="station sockets at most")
+
+
+class Authorization(_Section):
+    """Who may charge."""
+
+    unknown_id_tokens: Literal["accept", "refuse"] = Field(
+        "accept", description="what an id token gets that nobody has entered; it is recorded"
+    )
+    max_transactions_per_id_token: int = Field(
+        0, ge=0, description="answer ConcurrentTx beyond so many open ones; 0: no limit"
+    )
+
+
+class Jobs(_Section):
+    """Bulk work."""
+
+    max_items: int = Field(100_000, ge=1, description="most items of one job")
+    max_open_items: int = Field(500_000, ge=1, description="most unfinished items of all jobs")
+    max_parallel: int = Field(256, ge=1, description="items of one job in flight at once")
+    bulk_slots: int = Field(512, ge=1, description="bulk items in flight at once, all jobs")
+    interactive_slots: int = Field(64, ge=1, description="slots that bulk work never takes")
+    evidence_window_s: Seconds = Field(
+        120.0, description="how long an unanswered one-shot command waits for evidence"
+    )
+    reconnect_grace_s: Seconds = Field(
+        120.0, description="after a restart: how long known stations are not called offline"
+    )
+
+
+class FleetSection(_Section):
+    """Virtual stations in this process."""
+
+    provisioning: Literal["register", "virtual"] = Field(
+        "register", description="what a bulk create makes unless its template says"
+    )
+    max_in_process: int = Field(2000, ge=0, description="virtual stations at most")
+    allowed_targets: Texts = Field(
+        default_factory=list,
+        description="origins they may dial besides this server and loopback, wss://host:port",
+    )
+    frames: str = Field("", description="record every frame of theirs in this file")
+    verify_timeout_s: Seconds = Field(
+        20.0, description="how long a new one may take until its boot is accepted"
+    )
+
+
+class Api(_Section):
+    """REST."""
+
+    body_limit_bytes: int = Field(1024 * 1024, ge=1024, description="largest request body")
+    bulk_body_limit_bytes: int = Field(
+        8 * 1024 * 1024, ge=1024, description="the same on the bulk routes"
+    )
+
+
+class Log(_Section):
+    """What the process says on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level")
+    format: Literal["console", "json"] = Field("console", description="for people or programs")
+
+
+def _default_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("csms"))
+
+
+class Config(BaseSettings):
+    """The whole configuration, checked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    listen: Texts = Field(
+        default_factory=lambda: ["127.0.0.1:9000"],
+        description="where to listen, HOST:PORT; several are possible",
+    )
+    data_dir: Path = Field(
+        default_factory=_default_data_dir, description="everything that is kept lives here"
+    )
+    external_url: str = Field(
+        "", description="the ws:// or wss:// URL stations reach us by, when a proxy stands before"
+    )
+    dev: bool = Field(
+        False,
+        description="for development: open onboarding, no passwords, virtual stations, strict",
+    )
+    onboarding: Onboarding = Onboarding()
+    ocpp: Ocpp = Ocpp()
+    authorization: Authorization = Authorization()
+    jobs: Jobs = Jobs()
+    fleet: FleetSection = FleetSection()
+    api: Api = Api()
+    log: Log = Log()
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """The TOML file, handed over by `load`."""
+
+    values: Mapping[str, Any] = {}
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """Unused: `__call__` gives all values at once."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self.values)
+
+
+# What --dev changes; anything set explicitly wins over it.
+_DEV: Mapping[str, Mapping[str, Any]] = {
+    "onboarding": {"mode": "open", "allow_no_password": True},
+    "ocpp": {"strict": True, "assume_subprotocol": "1.6"},
+    "fleet": {"provisioning": "virtual"},
+}
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """The checked configuration; raises ConfigError with one line that names the setting."""
+    _check_environment(os.environ if environment is None else environment)
+    given = {} if file is None else _read(file)
+    dev = (flags or {}).get("dev") or _truthy(os.environ.get("CSMS_DEV")) or given.get("dev")
+    source = type("_File", (_FileSource,), {"values": _merged(_DEV, given) if dev else given})
+    try:
+        return _with_source(source)(**(flags or {}))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, file)) from error
+
+
+def _with_source(source: type[_FileSource]) -> type[Config]:
+    class Loaded(Config):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            *_: PydanticBaseSettingsSource,
+            **named: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return named["init_settings"], named["env_settings"], source(settings_cls)
+
+    return Loaded
+
+
+def _truthy(text: str | None) -> bool:
+    return (text or "").lower() in {"1", "true", "yes", "on"}
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        known = merged.get(key)
+        nested = isinstance(known, Mapping) and isinstance(value, Mapping)
+        merged[key] = {**known, **value} if nested else value  # type: ignore[dict-item]
+    return merged
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}") from error
+
+
+def names(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[str]:
+    """Every setting as `section.name`."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from names(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _check_environment(environment: Mapping[str, str]) -> None:
+    known = {PREFIX + name.replace(".", "__").upper() for name in names()} | OUTSIDE
+    for variable in environment:
+        if variable.startswith(PREFIX) and variable.upper() not in known:
+            raise ConfigError(f"unknown setting {variable}{_nearest(variable, known)}")
+
+
+def _nearest(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
+    where = f" in {file}" if file is not None else ""
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {name}{where}{_nearest(name, names())}"
+    given = first.get("input")
+    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+    return f"setting {name}{where}: {first['msg']}{shown}"
+
+
+def example() -> str:
+    """The text of config.example.toml: every setting with its default and its help."""
+    lines = [
+        "# Every setting of csms with its default. Flags win over the environment",
+        "# (CSMS_OCPP__CALL_TIMEOUT_S), the environment over this file.",
+        "",
+    ]
+    sections: list[str] = []
+    for name, field in Config.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            sections += ["", f"# {(kind.__doc__ or '').splitlines()[0]}", f"[{name}]"]
+            for key, inner in kind.model_fields.items():
+                sections += _entry(key, inner.get_default(call_default_factory=True), inner)
+        elif name == "data_dir":
+            lines += [
+                f"# {field.description}",
+                '# data_dir = "…"  # default: the user\'s data folder',
+            ]
+        else:
+            lines += _entry(name, field.get_default(call_default_factory=True), field)
+    return "\n".join([*lines, *sections]) + "\n"
+
+
+def _entry(name: str, default: Any, field: Any) -> list[str]:
+    return [f"# {field.description}", f"{name} = {_toml(default)}"]
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    if isinstance(value, str | Enum):
+        return '"' + str(value) + '"'
+    return repr(value)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(example())

@@ -1,0 +1,97 @@
+"""Id tokens: when two are the same one, and what we say about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class UnknownIdTokens(str, Enum):
+    """The policy for a token we never heard of."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+class AuthorizationStatus(str, Enum):
+    """AuthorizationStatusEnumType of OCPP 2.x."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    CONCURRENT_TX = "ConcurrentTx"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_TYPE_EVSE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """A token we have seen. `status` is what a person decided; Unknown: nobody has yet."""
+
+    id: int
+    value: str
+    key: str
+    type: str
+    status: AuthorizationStatus
+    group_key: str | None
+    expires_at: datetime | None
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPolicy:
+    """The server's rules for tokens."""
+
+    unknown: UnknownIdTokens
+    max_open_transactions: int | None
+    """How many transactions one token may have open at once; None: any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What we answer about a token."""
+
+    status: AuthorizationStatus
+    expires_at: datetime | None = None
+    group: str | None = None
+
+
+_V16_WORDS = frozenset({"Accepted", "Blocked", "ConcurrentTx", "Expired", "Invalid"})
+
+
+def id_token_key(value: str) -> str:
+    """The form tokens are compared in: trimmed, without control characters, case folded."""
+    # Ocular LTE Plus v3 appends garbage bytes to 20-character tags.
+    kept = value if value.isprintable() else "".join(c for c in value if c.isprintable())
+    return kept.strip().casefold()
+
+
+def narrow_v16(status: AuthorizationStatus) -> str:
+    """One of the five words of OCPP 1.6."""
+    return status.value if status.value in _V16_WORDS else "Invalid"
+
+
+def standing(token: IdToken, policy: TokenPolicy, now: datetime) -> AuthorizationStatus:
+    """What a stored token is worth at `now`; open transactions are not counted here."""
+    status = token.status
+    if status is AuthorizationStatus.UNKNOWN:
+        status = standing_unknown(policy)
+    if (
+        status is AuthorizationStatus.ACCEPTED
+        and token.expires_at is not None
+        and token.expires_at <= now
+    ):
+        return AuthorizationStatus.EXPIRED
+    return status
+
+
+def standing_unknown(policy: TokenPolicy) -> AuthorizationStatus:
+    """What a token is worth that nobody has decided about."""
+    if policy.unknown is UnknownIdTokens.ACCEPT:
+        return AuthorizationStatus.ACCEPTED
+    return AuthorizationStatus.UNKNOWN

@@ -1,0 +1,136 @@
+"""Sampled values: what a meter reading says once units, phases and nonsense are out of it.
+
+Values arrive as texts that may be anything. What cannot be understood stays in the raw samples
+and contributes nothing to the columns; nothing here raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+DEFAULT_CONTEXT = "Sample.Periodic"
+DEFAULT_MEASURAND = "Energy.Active.Import.Register"
+
+# 1 TWh: more than any meter counts, and far inside what SQLite and a double keep exactly.
+MAX_REGISTER_MWH = 10**15
+_MAX_POWER_W = 1e8
+_MAX_CURRENT_A = 1e5
+
+
+# (measurand, phase, unit, value, location) of one sampled value: what the columns are made of.
+# A plain tuple, because five of them are made for every MeterValues.
+Sample = tuple[Any, Any, Any, Any, Any]
+
+
+class Reading(NamedTuple):
+    """The samples of one instant and context. `samples` is the JSON array as received."""
+
+    reported_at: datetime | None
+    reported_raw: str | None
+    context: str
+    register_mwh: int | None
+    power_w: float | None
+    current_a: float | None
+    soc_percent: float | None
+    samples: str
+
+
+# measurand → (column, factor by folded unit; None is the absent unit, low, high)
+_REGISTER, _POWER, _CURRENT, _SOC = range(4)
+_Rule = tuple[int, dict[str | None, float], float, float]
+_RULES: dict[str, _Rule] = {
+    DEFAULT_MEASURAND: (
+        _REGISTER,
+        {None: 1e3, "": 1e3, "Wh": 1e3, "kWh": 1e6, "wh": 1e3, "kwh": 1e6},
+        0.0,
+        float(MAX_REGISTER_MWH),
+    ),
+    "Power.Active.Import": (
+        _POWER,
+        {None: 1.0, "": 1.0, "W": 1.0, "kW": 1e3, "w": 1.0, "kw": 1e3},
+        -_MAX_POWER_W,
+        _MAX_POWER_W,
+    ),
+    "Current.Import": (
+        _CURRENT,
+        {None: 1.0, "": 1.0, "A": 1.0, "a": 1.0, "amp": 1.0},
+        -_MAX_CURRENT_A,
+        _MAX_CURRENT_A,
+    ),
+    "SoC": (_SOC, {None: 1.0, "": 1.0, "Percent": 1.0, "percent": 1.0, "%": 1.0}, 0.0, 100.0),
+}
+_PHASES = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
+
+
+def number(value: Any) -> float | None:
+    """The finite number in a sampled value's text, or None."""
+    if isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if -1e300 < found < 1e300 else None  # also NaN, which compares false
+
+
+def register_mwh(value_wh: Any) -> int | None:
+    """A register reading in Wh as mWh; None for what no meter shows (-1, NaN, 10^30)."""
+    wh = number(value_wh)
+    if wh is None or not 0 <= wh * 1000 <= MAX_REGISTER_MWH:
+        return None
+    return round(wh * 1000)
+
+
+def summarise(
+    samples: Iterable[Sample],
+) -> tuple[int | None, float | None, float | None, float | None]:
+    """Register in mWh, power in W, current in A and state of charge in % of one instant.
+
+    A value for the whole EVSE counts before phases. Of phases, registers and powers add up,
+    of currents the highest stands. The neutral conductor and the inlet, where a station
+    measures everything it draws, are left out.
+    """
+    total: list[float | None] = [None, None, None, None]
+    phases: list[dict[str, float]] | None = None
+    for measurand, phase, unit, value, location in samples:
+        rule = _RULES.get(measurand) if isinstance(measurand, str) else None
+        if rule is None or location == "Inlet":
+            continue
+        column, factors, low, high = rule
+        factor = _factor(factors, unit)
+        found = number(value)
+        if factor is None or found is None or not low <= found * factor <= high:
+            continue
+        if phase is None or phase == "":
+            if total[column] is None:
+                total[column] = found * factor
+        elif isinstance(phase, str) and phase in _PHASES:
+            phases = phases or [{}, {}, {}, {}]
+            phases[column].setdefault(phase[:2], found * factor)
+    if phases is not None:
+        _derive(total, phases)
+    register = total[_REGISTER]
+    return (
+        None if register is None else round(register),
+        total[_POWER],
+        total[_CURRENT],
+        total[_SOC],
+    )
+
+
+def _factor(factors: dict[str | None, float], unit: Any) -> float | None:
+    if unit is None:
+        return factors[None]
+    if not isinstance(unit, str):
+        return None
+    return factors.get(unit) or factors.get(unit.strip().lower())
+
+
+def _derive(total: list[float | None], phases: list[dict[str, float]]) -> None:
+    for column in (_REGISTER, _POWER):
+        if total[column] is None and phases[column]:
+            total[column] = sum(phases[column].values())
+    if total[_CURRENT] is None and phases[_CURRENT]:
+        total[_CURRENT] = max(phases[_CURRENT].values())

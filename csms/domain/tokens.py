@@ -1,0 +1,42 @@
+"""API tokens: who may call, in which role, within which locations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from csms.domain.permissions import Principal, Role
+
+
+class TokenSource(str, Enum):
+    """Where a token came from; each has its own way to go."""
+
+    CREATED = "created"
+    ENVIRONMENT = "environment"
+    CLI = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token without its secret, which nobody keeps."""
+
+    id: int
+    public_id: str
+    name: str
+    role: Role
+    location_ids: frozenset[int] | None
+    source: TokenSource
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    def valid_at(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    @property
+    def principal(self) -> Principal:
+        """The caller this token stands for."""
+        return Principal(self.public_id, self.name, self.role, self.location_ids)

@@ -1,0 +1,137 @@
+"""Transactions: what a start and a stop say, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from csms.domain.id_tokens import id_token_key
+from csms.domain.metering import Reading
+
+MAX_V16_ID = 2**31 - 1
+# Stations send their closing samples a moment after the stop; what comes later is not of it.
+CLOSING_GRACE = timedelta(seconds=60)
+
+
+class TransactionFlag(str, Enum):
+    """What is odd about a transaction."""
+
+    CLOCK_SUSPECT = "clock_suspect"
+    REGISTER_SUSPECT = "register_suspect"
+    """A register that no meter shows was reported."""
+    NEGATIVE_ENERGY = "negative_energy"
+    """The end register is below the start register, so the energy is not known."""
+    INFERRED_END = "inferred_end"
+    """No stop came, the next start on the EVSE ended it; a late stop still counts."""
+
+
+class ConflictCause(str, Enum):
+    """Why a message about a transaction could not be applied."""
+
+    UNKNOWN = "unknown_transaction"
+    FOREIGN = "foreign_transaction"
+    """The id belongs to another station."""
+    ENDED = "already_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One charging transaction. `ended_at` may be unknown for an ended one; see `is_open`."""
+
+    id: int
+    uuid: str
+    station_id: int
+    evse_id: int | None
+    station_transaction_id: str
+    id_token: str | None
+    id_token_key: str | None
+    id_token_status: str | None
+    start_register_mwh: int | None
+    last_register_mwh: int | None
+    end_register_mwh: int | None
+    started_at: datetime | None
+    start_received_at: datetime
+    ended_at: datetime | None
+    end_received_at: datetime | None
+    stop_reason: str | None
+    charging_state: str | None
+    reservation_id: int | None
+    flags: frozenset[TransactionFlag]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no stop has ended it."""
+        return self.end_received_at is None
+
+    @property
+    def awaits_stop(self) -> bool:
+        """Whether a stop of the station would be the first one."""
+        return self.is_open or TransactionFlag.INFERRED_END in self.flags
+
+    @property
+    def energy_mwh(self) -> int | None:
+        """Energy so far or in all; None when it cannot be known, never negative."""
+        end = self.last_register_mwh if self.is_open else self.end_register_mwh
+        return energy_mwh(self.start_register_mwh, end)
+
+
+@dataclass(frozen=True, slots=True)
+class StartReport:
+    """The content of a start, version-neutral."""
+
+    evse_id: int
+    id_token: str
+    register_mwh: int | None
+    reported_at: datetime | None
+    reservation_id: int | None
+    natural_key: str
+    flags: frozenset[TransactionFlag]
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """The content of a stop, version-neutral."""
+
+    station_transaction_id: str
+    id_token: str | None
+    register_mwh: int | None
+    reported_at: datetime | None
+    reason: str | None
+    readings: tuple[Reading, ...]
+    flags: frozenset[TransactionFlag]
+    raw: str
+
+
+def energy_mwh(start_mwh: int | None, end_mwh: int | None) -> int | None:
+    """The difference of two registers; None when one is missing or it would be negative."""
+    if start_mwh is None or end_mwh is None or end_mwh < start_mwh:
+        return None
+    return end_mwh - start_mwh
+
+
+def natural_key_v16(evse_id: int, id_token: str, meter_start: str, timestamp: str) -> str:
+    """What makes a repeated StartTransaction the same one; `timestamp` as canonical as it gets."""
+    return f"{evse_id}|{meter_start}|{timestamp}|{id_token_key(id_token)}"
+
+
+def supersedes(started_at: datetime | None, earlier: Transaction) -> bool:
+    """Whether a start on the same EVSE shows that `earlier` is over, its stop being lost."""
+    if started_at is None or earlier.started_at is None:
+        return True  # no clock to go by: the order of arrival decides
+    return earlier.started_at <= started_at
+
+
+def belongs(reported_at: datetime, ended_at: datetime) -> bool:
+    """Whether a sample with an ended transaction's id is still one of its own."""
+    return reported_at <= ended_at + CLOSING_GRACE
+
+
+def same_stop(report: StopReport, transaction: Transaction) -> bool:
+    """Whether this stop only repeats the one that ended the transaction."""
+    return (
+        report.register_mwh == transaction.end_register_mwh
+        and report.reported_at == transaction.ended_at
+        and report.reason == transaction.stop_reason
+    )

@@ -1,0 +1,1 @@
+"""Virtual charging stations: behaviour, physics, faults, and a catalog of brands and models."""

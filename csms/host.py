@@ -1,0 +1,62 @@
+"""What a server process asks of its machine: files only it may read, sockets, names."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import secrets
+import socket
+from pathlib import Path
+
+INSTANCE_KEY = "instance.key"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a socket bound to `host`."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def raise_file_limit() -> None:
+    """As many sockets as the machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def instance_key(directory: Path) -> bytes:
+    """The secret that virtual stations' passwords are derived from; made at the first start."""
+    path = directory / INSTANCE_KEY
+    if not path.exists():
+        write_private(path, secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, all of it or nothing."""
+    # Complete under another name first: a crash must not leave half a key behind.
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def loopback_name(host: str) -> str:
+    """The name under which this machine itself reaches a socket bound to `host`."""
+    wildcard = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - a name is mapped, not bound
+    return wildcard.get(host, f"[{host}]" if ":" in host else host)
+
+
+def reachable_names(host: str) -> list[str]:
+    """Names under which others reach a socket bound to `host`."""
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return [f"[{host}]" if ":" in host else host]
+    names = [loopback_name(host)]
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Nothing is sent: connecting a datagram socket only asks the routing table.
+        probe.connect(("192.0.2.1", 9))
+        names.insert(0, probe.getsockname()[0])
+    return names

@@ -1,0 +1,202 @@
+"""What the engine holds in memory: a cache of the ledger, and reasons to look again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from csms.clock import Clock, to_micros
+from csms.domain.jobs import FINAL_JOB_STATES, ItemState, Job, JobItem, JobState, Lane
+from csms.events import Bus, Tick
+from csms.jobs import ledger
+from csms.jobs.pace import Pace
+from csms.jobs.port import ItemRunner
+
+log = structlog.get_logger(__name__)
+
+NEVER = 2**62
+TICK_EVERY_S = 0.25
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """A live job in memory."""
+
+    job: Job
+    kind: ItemRunner
+    pace: Pace
+    buffer: deque[JobItem] = field(default_factory=deque)
+    held: set[int] = field(default_factory=set)
+    """Items in the buffer, blocked on a busy station, or running."""
+    flying: int = 0
+    look_at: int = 0
+    """When the next item may be found in the store, microseconds; 0: look now."""
+    ticked_at: float = 0.0
+
+    def mark_running(self) -> None:
+        """The first claim is committed."""
+        if self.job.state in {JobState.ACCEPTED, JobState.SCHEDULED}:
+            self.job = replace(self.job, state=JobState.RUNNING)
+
+    def look_by(self, micros: int) -> None:
+        """Something of the job is due at `micros`."""
+        self.look_at = min(self.look_at, micros)
+
+
+class Board:
+    """Live jobs, taken slots, and who waits for what."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self.runs: dict[int, Run] = {}
+        self.turns: deque[int] = deque()
+        self.flying = {Lane.BULK: 0, Lane.INTERACTIVE: 0}
+        self.busy: set[int] = set()
+        """Stations with an item of ours in flight."""
+        self.blocked: defaultdict[int, deque[tuple[Run, JobItem]]] = defaultdict(deque)
+        """Items whose station's call slot is taken."""
+        self.waiting_for: set[int] = set()
+        """Stations that an item waits for."""
+        self.windows: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
+        """Stations with an item whose evidence window is open: (job id, seq)."""
+        self.waiters: defaultdict[tuple[int, int], list[asyncio.Future[None]]] = defaultdict(list)
+        self.wake = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        """Cancelled when the engine stops; the ledger brings their work back."""
+        self.settling: set[asyncio.Task[None]] = set()
+        """Finished even then: an answer that arrived reaches the journal."""
+
+    def adopt(self, job: Job, kind: ItemRunner) -> None:
+        """Take up a live job."""
+        self.runs[job.id] = Run(job, kind, Pace(job.policy.rate_per_min))
+        if job.id not in self.turns:
+            self.turns.append(job.id)
+        self.wake.set()
+
+    def in_turn(self) -> Iterable[Run]:
+        """Every live job once: interactive ones first, a new one at the head of its lane."""
+        self.turns.rotate(-1)
+        runs = [self.runs[job_id] for job_id in self.turns]
+        return sorted(runs, key=lambda run: run.job.lane is Lane.BULK)
+
+    def occupy(self, run: Run, item: JobItem) -> None:
+        """The item takes a slot of its lane and its station."""
+        run.flying += 1
+        self.flying[run.job.lane] += 1
+        if item.target is not None:
+            self.busy.add(item.target)
+
+    def leave(self, run: Run, item: JobItem) -> None:
+        """It gives both back."""
+        run.flying -= 1
+        self.flying[run.job.lane] -= 1
+        run.held.discard(item.seq)
+        if item.target is not None:
+            self.busy.discard(item.target)
+            self.unblock(item.target)
+
+    def unblock(self, station_id: int) -> None:
+        """Items blocked on the station go to the head of their job's buffer."""
+        blocked = self.blocked.pop(station_id, None)
+        if blocked is not None:
+            for run, item in blocked:
+                run.buffer.appendleft(item)
+            self.wake.set()
+
+    def after(self, run: Run, change: ledger.Change | None) -> None:
+        """Memory follows a committed change; None: somebody else was first, look again."""
+        if change is None:
+            run.look_at = 0
+        else:
+            self._remember(run, change.item)
+            if change.item.final:
+                self._release_waiters(change.item.job_id, change.item.seq)
+            if change.job_end is not None:
+                self._drop(run)
+            self._tick(run, force=change.job_end is not None)
+        self.wake.set()
+
+    def refresh(self, job: Job) -> None:
+        """A job changed as a whole: forget what of it has not been started."""
+        run = self.runs.get(job.id)
+        if run is None:
+            return
+        run.job = job
+        for item in run.buffer:
+            run.held.discard(item.seq)
+        run.buffer.clear()
+        for station_id, blocked in self.blocked.items():
+            run.held -= {item.seq for owner, item in blocked if owner is run}
+            self.blocked[station_id] = deque(entry for entry in blocked if entry[0] is not run)
+        run.look_at = 0
+        for job_id, seq in tuple(self.waiters):
+            if job_id == job.id:
+                self._release_waiters(job_id, seq)
+        if job.state in FINAL_JOB_STATES:
+            self._drop(run)
+            self._tick(run, force=True)
+        self.wake.set()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """A task that is given up when the engine stops."""
+        self._own(asyncio.create_task(work, name=name), self.tasks)
+
+    def settle(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that is finished even when the engine stops."""
+        return self._own(asyncio.create_task(work, name="settle"), self.settling)
+
+    def _own(
+        self, task: asyncio.Task[None], owner: set[asyncio.Task[None]]
+    ) -> asyncio.Task[None]:
+        def finished(task: asyncio.Task[None]) -> None:
+            owner.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                log.error("engine task failed", task=task.get_name(), exc_info=task.exception())
+
+        owner.add(task)
+        task.add_done_callback(finished)
+        return task
+
+    def _remember(self, run: Run, item: JobItem) -> None:
+        if item.state is ItemState.READY:
+            run.look_by(to_micros(item.due_at))
+        elif item.state is ItemState.WAIT_ONLINE and item.target is not None:
+            self.waiting_for.add(item.target)
+            run.look_by(to_micros(item.due_at))
+        elif item.window_open and item.target is not None:
+            self.windows[item.target].add((item.job_id, item.seq))
+            run.look_by(to_micros(item.due_at))
+        elif item.target is not None and item.target in self.windows:
+            self.windows[item.target].discard((item.job_id, item.seq))
+            if not self.windows[item.target]:
+                del self.windows[item.target]
+
+    def _release_waiters(self, job_id: int, seq: int) -> None:
+        for future in self.waiters.get((job_id, seq), ()):
+            if not future.done():
+                future.set_result(None)
+
+    def _drop(self, run: Run) -> None:
+        self.runs.pop(run.job.id, None)
+        if run.job.id in self.turns:
+            self.turns.remove(run.job.id)
+
+    def _tick(self, run: Run, *, force: bool) -> None:
+        now = self._clock.monotonic()
+        if run.job.hidden or (not force and now - run.ticked_at < TICK_EVERY_S):
+            return
+        run.ticked_at = now
+        self._bus.publish(
+            Tick(
+                "job.progress",
+                {"job": run.job.uuid},
+                job_id=run.job.id,
+                location_id=run.job.location_id,
+            )
+        )

@@ -1,0 +1,301 @@
+"""The dispatcher: which items go out next, their intents committed a pass at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from csms.clock import Clock, to_micros
+from csms.domain.jobs import ItemState, JobItem, JobState, Lane
+from csms.errors import Unavailable
+from csms.jobs import ledger
+from csms.jobs.board import NEVER, Board, Run
+from csms.jobs.crash import CrashPoints
+from csms.jobs.port import Busy, Done, Go, Intent, Offline, WaitOnline
+from csms.jobs.settings import EngineSettings
+from csms.jobs.worker import Worker
+from csms.store import job_items
+from csms.store.database import Database, ReadTx, Tx
+
+log = structlog.get_logger(__name__)
+
+PAGE = 256
+"""Items read, and intents committed, in one go."""
+QUANTUM = 32
+"""Items one job may start before the next one of its lane has a turn."""
+MAX_HELD = 2048
+"""Items of one job kept in memory while their stations are busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    run: Run
+    item: JobItem
+    intent: Intent | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """An item that does not run now: waits until `until`, or is over with `done`."""
+
+    run: Run
+    item: JobItem
+    until: int = 0
+    done: Done | None = None
+
+
+@dataclass(slots=True)
+class _Pass:
+    starts: list[_Start]
+    verdicts: list[_Verdict]
+
+    @property
+    def full(self) -> bool:
+        return len(self.starts) + len(self.verdicts) >= PAGE
+
+    @property
+    def runs(self) -> Iterable[Run]:
+        started = {start.run.job.id: start.run for start in self.starts}
+        judged = {verdict.run.job.id: verdict.run for verdict in self.verdicts}
+        return (started | judged).values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What the store has for one job at one instant."""
+
+    ready: list[JobItem]
+    waits: list[JobItem]
+    windows: list[JobItem]
+    next_at: int | None
+
+
+class Dispatcher:
+    """One task that looks, picks, commits and launches, and otherwise sleeps."""
+
+    def __init__(
+        self,
+        db: Database,
+        board: Board,
+        worker: Worker,
+        *,
+        clock: Clock,
+        epoch: int,
+        settings: EngineSettings,
+        crash: CrashPoints,
+        on_presence: Callable[[int], None],
+    ) -> None:
+        self._db = db
+        self._board = board
+        self._worker = worker
+        self._on_presence = on_presence
+        self._clock = clock
+        self._epoch = epoch
+        self._settings = settings
+        self._crash = crash
+        self._slots = {
+            Lane.BULK: settings.bulk_slots,
+            Lane.INTERACTIVE: settings.interactive_slots,
+        }
+
+    async def run(self) -> None:
+        """Dispatch until cancelled; no failure of one pass ends it."""
+        while True:
+            self._board.wake.clear()
+            delay_s = await self._guarded_pass()
+            try:
+                async with asyncio.timeout(delay_s):
+                    await self._board.wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _guarded_pass(self) -> float | None:
+        try:
+            return await self._pass()
+        except Unavailable as error:
+            log.warning("dispatch is waiting for the store", error=str(error))
+        except Exception:
+            log.exception("dispatch failed")
+        return self._settings.storage_retry_s
+
+    async def _pass(self) -> float | None:
+        """Start all that can start; seconds until more may, None: only when woken."""
+        while True:
+            now_pass = _Pass([], [])
+            pauses: list[float] = []
+            for run in self._board.in_turn():
+                if now_pass.full:
+                    break
+                await self._look(run)
+                pauses.append(self._pick(run, now_pass))
+            if not now_pass.starts and not now_pass.verdicts:
+                return self._until_next(pauses)
+            await self._begin(now_pass)
+
+    def _until_next(self, pauses: Iterable[float]) -> float | None:
+        now = to_micros(self._clock.now())
+        looks = [
+            max(run.look_at - now, 0) / 1e6
+            for run in self._board.runs.values()
+            if not run.buffer and run.look_at < NEVER
+        ]
+        return min([*looks, *(pause for pause in pauses if pause > 0)], default=None)
+
+    # ---- looking -------------------------------------------------------------------------
+
+    async def _look(self, run: Run) -> None:
+        """Read the next page of a job whose buffer is empty, and act on what else is due."""
+        now = to_micros(self._clock.now())
+        if run.buffer or run.look_at > now:
+            return
+        limit = min(len(run.held), MAX_HELD) + PAGE
+        run.look_at = NEVER  # whoever learns of something meanwhile sets it earlier
+        try:
+            due = await self._db.read(lambda tx: _read_due(tx, run.job.id, now=now, limit=limit))
+            if due.waits or due.windows:
+                await self._time_is_up(run, due)
+        except BaseException:
+            run.look_at = 0
+            raise
+        more = len(due.ready) == limit and len(run.held) < MAX_HELD
+        if more or due.waits or due.windows:
+            run.look_at = 0
+        elif due.next_at is not None:
+            run.look_by(due.next_at)
+        if run.job.state is not JobState.CANCELLING:
+            fresh = [item for item in due.ready if item.seq not in run.held]
+            run.held.update(item.seq for item in fresh)
+            run.buffer.extend(fresh)
+
+    async def _time_is_up(self, run: Run, due: _Due) -> None:
+        """Waits are judged again, evidence windows close."""
+
+        def act(tx: Tx) -> list[ledger.Change | None]:
+            again = [ledger.judge_again(tx, item) for item in due.waits]
+            closed = [ledger.close_window(tx, run.job, item, kind=run.kind) for item in due.windows]
+            return again + closed
+
+        for change in await self._db.write(act):
+            self._board.after(run, change)
+
+    # ---- picking -------------------------------------------------------------------------
+
+    def _pick(self, run: Run, now_pass: _Pass) -> float:
+        """Decide over the head of a job's buffer; seconds until its pace lets the next one go."""
+        for _ in range(QUANTUM):
+            if not run.buffer or now_pass.full or not self._has_slot(run):
+                return 0
+            pause_s = run.pace.wait_s(self._clock.monotonic())
+            if pause_s > 0:
+                return pause_s
+            self._decide(run, run.buffer.popleft(), now_pass)
+        return 0
+
+    def _has_slot(self, run: Run) -> bool:
+        lane = run.job.lane
+        return (
+            self._board.flying[lane] < self._slots[lane]
+            and run.flying < run.job.policy.max_parallel
+        )
+
+    def _decide(self, run: Run, item: JobItem, now_pass: _Pass) -> None:
+        if item.deadline_at is not None and self._clock.now() >= item.deadline_at:
+            expired = Done(ItemState.EXPIRED, "expired", "the deadline came first", retryable=True)
+            now_pass.verdicts.append(_Verdict(run, item, done=expired))
+            return
+        admission = run.kind.admit(run.job, item)
+        if isinstance(admission, Busy) or (
+            isinstance(admission, Go) and item.target in self._board.busy
+        ):
+            assert item.target is not None
+            self._board.blocked[item.target].append((run, item))
+        elif isinstance(admission, Go):
+            self._board.occupy(run, item)
+            run.pace.take(self._clock.monotonic())
+            now_pass.starts.append(_Start(run, item, run.kind.intent(run.job, item)))
+        elif isinstance(admission, Offline):
+            offline = Done(ItemState.OFFLINE, "offline", "the station is offline", retryable=True)
+            now_pass.verdicts.append(_Verdict(run, item, done=offline))
+        else:
+            now_pass.verdicts.append(_Verdict(run, item, until=_wait_until(item, admission)))
+
+    # ---- beginning -----------------------------------------------------------------------
+
+    async def _begin(self, now_pass: _Pass) -> None:
+        """One commit for the intents and verdicts of a pass, then the tasks."""
+        self._crash.reach("item.claimed")
+        try:
+            claimed, judged = await self._db.write(lambda tx: self._commit(tx, now_pass))
+        except BaseException:
+            self._put_back(now_pass)
+            raise
+        for run in now_pass.runs:
+            run.mark_running()
+        for start, change in zip(now_pass.starts, claimed, strict=True):
+            if change is None or change.item.final:
+                self._board.leave(start.run, start.item)
+                self._board.after(start.run, change)
+            else:
+                self._worker.launch(start.run, change.item, start.intent)
+        for verdict, change in zip(now_pass.verdicts, judged, strict=True):
+            verdict.run.held.discard(verdict.item.seq)
+            self._board.after(verdict.run, change)
+            self._recheck(verdict, change)
+
+    def _commit(
+        self, tx: Tx, now_pass: _Pass
+    ) -> tuple[list[ledger.Change | None], list[ledger.Change | None]]:
+        for run in now_pass.runs:
+            if run.job.state in {JobState.ACCEPTED, JobState.SCHEDULED}:
+                ledger.start(tx, run.job)
+        claimed = [self._claim(tx, start) for start in now_pass.starts]
+        return claimed, [_judge(tx, verdict) for verdict in now_pass.verdicts]
+
+    def _claim(self, tx: Tx, start: _Start) -> ledger.Change | None:
+        """The item as claimed, or finished as forbidden; None when it moved meanwhile."""
+        run, item = start.run, start.item
+        if not run.kind.permitted(tx, run.job, item):
+            forbidden = Done(ItemState.SKIPPED_FORBIDDEN, "forbidden", "not allowed any more")
+            return ledger.finish(tx, run.job, item, forbidden, kind=run.kind)
+        if start.intent is None:
+            return ledger.Change(item)
+        return ledger.intend(tx, run.job, item, start.intent, epoch=self._epoch)
+
+    def _recheck(self, verdict: _Verdict, change: ledger.Change | None) -> None:
+        """The station may have come or gone between the judgement and its commit."""
+        if change is None or change.item.state is not ItemState.WAIT_ONLINE:
+            return
+        if not isinstance(verdict.run.kind.admit(verdict.run.job, change.item), WaitOnline):
+            assert change.item.target is not None
+            self._on_presence(change.item.target)
+
+    def _put_back(self, now_pass: _Pass) -> None:
+        for start in now_pass.starts:
+            self._board.leave(start.run, start.item)
+            start.run.look_at = 0
+        for verdict in now_pass.verdicts:
+            verdict.run.held.discard(verdict.item.seq)
+            verdict.run.look_at = 0
+
+
+def _read_due(tx: ReadTx, job_id: int, *, now: int, limit: int) -> _Due:
+    return _Due(
+        job_items.list_ready(tx, job_id, now=now, limit=limit),
+        job_items.list_waits_over(tx, job_id, now=now),
+        job_items.list_windows_over(tx, job_id, now=now),
+        job_items.next_due(tx, job_id, after=now),
+    )
+
+
+def _wait_until(item: JobItem, admission: WaitOnline) -> int:
+    until = to_micros(admission.until)
+    return until if item.deadline_at is None else min(until, to_micros(item.deadline_at))
+
+
+def _judge(tx: Tx, verdict: _Verdict) -> ledger.Change | None:
+    if verdict.done is None:
+        return ledger.wait_online(tx, verdict.item, until=verdict.until)
+    return ledger.finish(tx, verdict.run.job, verdict.item, verdict.done, kind=verdict.run.kind)

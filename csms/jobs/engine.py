@@ -1,0 +1,200 @@
+"""The embedded engine: what REST and the command line use of it.
+
+A dispatcher claims an item only when it could go out at once and journals the intents of a
+whole pass in one commit; a worker runs each item as a task and journals its result; the board
+is their memory. All of it can be rebuilt from the ledger, and is, at every start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from csms.clock import Clock
+from csms.domain.jobs import (
+    FINAL_JOB_STATES,
+    IdempotencyKey,
+    ItemState,
+    Job,
+    JobItem,
+    Submission,
+)
+from csms.errors import Unavailable
+from csms.events import Bus
+from csms.jobs import ledger
+from csms.jobs.board import Board
+from csms.jobs.crash import CrashPoints
+from csms.jobs.dispatcher import Dispatcher
+from csms.jobs.news import News
+from csms.jobs.port import ItemRunner
+from csms.jobs.settings import EngineSettings
+from csms.jobs.worker import Worker
+from csms.store import job_items, jobs
+from csms.store.database import Database, ReadTx, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The job, and whether an idempotency key found it rather than made it."""
+
+    job: Job
+    replayed: bool
+
+
+class Engine:
+    """Runs jobs. `start` after the recovery sweep, `stop` before the sockets are closed."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        bus: Bus,
+        clock: Clock,
+        kinds: Mapping[str, ItemRunner],
+        epoch: int,
+        settings: EngineSettings,
+        random: Random,
+        crash: CrashPoints,
+    ) -> None:
+        self._db = db
+        self._bus = bus
+        self._kinds = kinds
+        self._settings = settings
+        self._crash = crash
+        self._board = Board(bus, clock)
+        self._news = News(db, self._board, kinds=kinds, crash=crash)
+        worker = Worker(
+            db, self._board, random=random, crash=crash, storage_retry_s=settings.storage_retry_s
+        )
+        self._dispatcher = Dispatcher(
+            db,
+            self._board,
+            worker,
+            clock=clock,
+            epoch=epoch,
+            settings=settings,
+            crash=crash,
+            on_presence=self._news.on_presence,
+        )
+        self._stopping = False
+        self._main: asyncio.Task[None] | None = None
+        self._unsubscribe: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Take up every live job."""
+        live, waiting, windows = await self._db.read(_load)
+        for job in live:
+            self._board.adopt(job, self._kinds[job.kind])
+        self._board.waiting_for.update(waiting)
+        for item in windows:
+            if item.target is not None:
+                self._board.windows[item.target].add((item.job_id, item.seq))
+        self._unsubscribe = self._news.subscribe(self._bus)
+        self._main = asyncio.create_task(self._dispatcher.run(), name="dispatcher")
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Claim nothing more; open calls have `drain_s` to be answered, answers are journaled."""
+        self._stopping = True
+        if self._main is not None:
+            self._main.cancel()
+            await asyncio.gather(self._main, return_exceptions=True)
+            self._main = None
+        board = self._board
+        if board.tasks:
+            await asyncio.wait(set(board.tasks), timeout=drain_s)
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+        for task in set(board.tasks):
+            task.cancel()
+        await asyncio.gather(*board.tasks, *board.settling, return_exceptions=True)
+
+    def look_again(self) -> None:
+        """The clock was moved: see what is due now."""
+        self._board.wake.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Items running now, both lanes."""
+        return sum(self._board.flying.values())
+
+    @property
+    def live_jobs(self) -> int:
+        """Jobs that are not finished."""
+        return len(self._board.runs)
+
+    async def submit(
+        self, submission: Submission, idempotency: IdempotencyKey | None = None
+    ) -> Submitted:
+        """Accept a job: when this returns, it and all of its items are on disk.
+
+        Raises Unavailable (nothing written) while stopping or when the queue is full, Invalid
+        when the key was used with another body.
+        """
+        if self._stopping:
+            raise Unavailable("the server is shutting down", code="draining")
+
+        def accept(tx: Tx) -> tuple[Job, bool]:
+            if jobs.open_items(tx) + len(submission.items) > self._settings.max_open_items:
+                raise Unavailable("too many open job items, try again later", code="queue_full")
+            return ledger.accept(tx, submission, idempotency)
+
+        job, replayed = await self._db.write(accept)
+        self._crash.reach("job.accepted")
+        if job.state not in FINAL_JOB_STATES and job.id not in self._board.runs:
+            self._board.adopt(job, self._kinds[job.kind])
+        return Submitted(job, replayed)
+
+    async def cancel(self, job: Job) -> Job:
+        """Stop a job; a finished one is returned as it is."""
+        kind = self._kinds[job.kind]
+        changed = await self._db.write(
+            lambda tx: ledger.cancel(tx, jobs.get(tx, job.id), kind=kind)
+        )
+        self._board.refresh(changed)
+        return changed
+
+    async def retry(
+        self,
+        job: Job,
+        *,
+        states: frozenset[ItemState] | None = None,
+        include_unknown: bool = False,
+    ) -> Job:
+        """Run the failed items of a finished job again. Raises Conflict while it runs."""
+        chosen = states or frozenset(ledger.RESTARTABLE)
+        chosen = chosen | {ItemState.UNKNOWN} if include_unknown else chosen - {ItemState.UNKNOWN}
+        kind = self._kinds[job.kind]
+        changed = await self._db.write(
+            lambda tx: ledger.restart(tx, jobs.get(tx, job.id), states=chosen, kind=kind)
+        )
+        if changed.state not in FINAL_JOB_STATES:
+            self._board.adopt(changed, kind)
+        return changed
+
+    async def settled(self, job_id: int, seq: int = 0, *, timeout_s: float) -> JobItem:
+        """Wait until an item is final, at most `timeout_s`; returns it as it then stands.
+
+        Cancelling or running out of time changes nothing about the item.
+        """
+        waiters = self._board.waiters[job_id, seq]
+        future = asyncio.get_running_loop().create_future()
+        waiters.append(future)
+        try:
+            item = await self._db.read(lambda tx: job_items.get(tx, job_id, seq))
+            if not item.final:
+                await asyncio.wait([future], timeout=timeout_s)
+                item = await self._db.read(lambda tx: job_items.get(tx, job_id, seq))
+        finally:
+            waiters.remove(future)
+            if not waiters:
+                self._board.waiters.pop((job_id, seq), None)
+        return item
+
+
+def _load(tx: ReadTx) -> tuple[list[Job], list[int], list[JobItem]]:
+    live = jobs.list_live(tx)
+    windows = [item for job in live for item in job_items.list_open_windows(tx, job.id)]
+    return live, job_items.list_waiting_targets(tx), windows

@@ -1,0 +1,220 @@
+"""Kind `station_create`: many stations under a location, each made in durable steps.
+
+register: the row, its credential and the step's result in one transaction, so exactly once.
+deploy: start the virtual station. verify: its BootNotification was accepted where it dialled.
+A physical station needs only the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from csms.domain.jobs import (
+    ItemState,
+    Job,
+    JobError,
+    JobItem,
+    NewItem,
+    Policy,
+    Submission,
+)
+from csms.domain.permissions import Principal, Scope
+from csms.domain.stations import NewStation, Station
+from csms.domain.versions import OcppVersion
+from csms.errors import DuplicateIdentity
+from csms.jobs import permits
+from csms.jobs.expansion import DUPLICATE_IDENTITY, DUPLICATE_MESSAGE, Planned
+from csms.jobs.port import Admission, Done, Go, Intent, JobFailed, NextStep, Result, Retry
+from csms.ocpp.frames import JsonObject
+from csms.services import stations as station_service
+from csms.store import locations, stations
+from csms.store.database import ReadTx, Row, Tx
+
+KIND = "station_create"
+REGISTER, DEPLOY, VERIFY = "register", "deploy", "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What the stations of one group have in common."""
+
+    brand_slug: str
+    model_slug: str
+    connector_type: str
+    ws_url: str
+    ocpp_version: OcppVersion
+    connectors: int
+    virtual: bool
+    target_allowed: bool
+    """Whether a virtual station may dial `ws_url`; judged when the job was accepted."""
+
+
+def submission(
+    *,
+    principal: Principal,
+    dialect: str,
+    location_id: int | None,
+    templates: Sequence[Template],
+    planned: Sequence[Planned],
+    policy: Policy | None = None,
+) -> Submission:
+    """The job; every suffix in `planned` is drawn, so nothing is left to chance later."""
+    return Submission(
+        kind=KIND,
+        dialect=dialect,
+        principal=principal.id,
+        reach=principal.location_ids,
+        location_id=location_id,
+        params={
+            "templates": [
+                {**asdict(template), "ocpp_version": template.ocpp_version.value}
+                for template in templates
+            ]
+        },
+        items=[_item(plan) for plan in planned],
+        policy=policy or Policy(),
+    )
+
+
+def _item(plan: Planned) -> NewItem:
+    data = {"identity": plan.identity, "name": plan.name, "group": plan.group, "step": plan.step}
+    if plan.code is None:
+        return NewItem(plan.identity, data=data, step=REGISTER)
+    return NewItem(
+        plan.identity, data=data, state=ItemState.ERROR, code=plan.code, message=plan.message
+    )
+
+
+class Deployment(Protocol):
+    """What the kind needs of the fleet of virtual stations."""
+
+    async def deploy(self, station: Station) -> None:
+        """Start the virtual station unless it runs already."""
+        ...
+
+    async def verify(self, station: Station) -> str | None:
+        """Wait until its boot was accepted; the reason why it was not, or None."""
+        ...
+
+
+class StationCreateRunner:
+    """Runs the items of create jobs."""
+
+    name: str = KIND
+    first_step: str | None = REGISTER
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[Callable[[ReadTx], Any]], Any],
+        deployment: Deployment,
+    ) -> None:
+        self._read = read
+        self._deployment = deployment
+
+    def admit(self, job: Job, item: JobItem) -> Admission:
+        """Nothing is in the way of making a station."""
+        return Go()
+
+    def intent(self, job: Job, item: JobItem) -> Intent | None:
+        """Register is one transaction and needs none; the other steps leave the process."""
+        return None if item.step == REGISTER else Intent()
+
+    def permitted(self, tx: ReadTx, job: Job, item: JobItem) -> bool:
+        """The submitter may still write stations at the location."""
+        return permits.may_act(tx, job, Scope.STATIONS_WRITE, job.location_id)
+
+    async def run(
+        self, job: Job, item: JobItem, intent: Intent | None, on_sent: Callable[[], None]
+    ) -> Result:
+        """One step."""
+        template = template_of(job, item)
+        if item.step == REGISTER:
+            return self._register(job, item, template)
+        assert item.target is not None
+        target = item.target
+        station: Station | None = await self._read(lambda tx: stations.find(tx, target))
+        if station is None:
+            return Done(ItemState.ERROR, "deleted", "the charger was deleted meanwhile")
+        if item.step == DEPLOY:
+            await self._deployment.deploy(station)
+            on_sent()
+            return NextStep(VERIFY)
+        reason = await self._deployment.verify(station)
+        if reason is not None:
+            return Retry("csms_unreachable", reason)
+        return Done(ItemState.SUCCEEDED)
+
+    def repeatable(self, job: Job, item: JobItem) -> bool:
+        """Starting and looking can be done twice."""
+        return True
+
+    def read_late(self, job: Job, item: JobItem, answer: JsonObject) -> Done:
+        """No step sends a CALL."""
+        raise NotImplementedError
+
+    def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
+        """No step is ever ambiguous."""
+        return None
+
+    def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
+        """A create that fails leaves no station behind."""
+        if item.target is None:
+            return None
+        station = stations.find(tx, item.target)
+        if station is not None and _is_own(station, job, item):
+            station_service.remove(tx, station)
+        return None
+
+    def _register(self, job: Job, item: JobItem, template: Template) -> Result:
+        if template.virtual and not template.target_allowed:
+            return Done(
+                ItemState.ERROR,
+                "target_not_allowed",
+                f"virtual stations may not dial {template.ws_url}",
+            )
+
+        def effect(tx: Tx) -> int:
+            if job.location_id is not None and not locations.is_live(tx, job.location_id):
+                raise JobFailed(JobError("location_deleted", "the location was deleted"))
+            try:
+                station = station_service.create(tx, _new_station(job, item, template))
+            except DuplicateIdentity:
+                known = stations.find_by_identity(tx, item.data["identity"])
+                if known is None or not _is_own(known, job, item):
+                    raise DuplicateIdentity(DUPLICATE_MESSAGE, code=DUPLICATE_IDENTITY) from None
+                station = known
+            return station.id
+
+        if template.virtual:
+            return NextStep(DEPLOY, effect)
+        return Done(ItemState.SUCCEEDED, effect=effect)
+
+
+def template_of(job: Job, item: JobItem) -> Template:
+    """The template of the item's group."""
+    values = job.params["templates"][item.data["group"]]
+    return Template(**{**values, "ocpp_version": OcppVersion(values["ocpp_version"])})
+
+
+def _new_station(job: Job, item: JobItem, template: Template) -> NewStation:
+    return NewStation(
+        identity=item.data["identity"],
+        name=item.data["name"],
+        location_id=job.location_id,
+        brand_slug=template.brand_slug,
+        model_slug=template.model_slug,
+        connector_type=template.connector_type,
+        connectors=template.connectors,
+        ws_url=template.ws_url,
+        ocpp_version=template.ocpp_version,
+        virtual=template.virtual,
+        created_job_id=job.id,
+        created_seq=item.seq,
+    )
+
+
+def _is_own(station: Station, job: Job, item: JobItem) -> bool:
+    return station.created_job_id == job.id and station.created_seq == item.seq

@@ -1,0 +1,414 @@
+"""The ledger: every change of a job or an item, as functions over one transaction.
+
+`intend` before anything leaves the process, `settle` with what came of it. Every change is one
+guarded statement (state, attempt, epoch), so of two writers the later one finds nothing to do.
+The last item's result and the job's end share a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from csms.clock import from_micros, to_micros
+from csms.domain.jobs import (
+    LEGAL_ITEM_CHANGES,
+    IdempotencyKey,
+    ItemState,
+    Job,
+    JobError,
+    JobItem,
+    JobState,
+    Submission,
+)
+from csms.errors import Conflict, Invalid
+from csms.events import Event
+from csms.jobs import retry
+from csms.jobs.port import Ambiguous, Done, Intent, ItemRunner, NextStep, NotSent, Result
+from csms.store import idempotency, job_items, jobs
+from csms.store.columns import to_json
+from csms.store.database import Row, Tx
+
+# Above this an event per item would be the larger part of the work and of the table.
+ITEM_EVENTS_UP_TO = 1000
+RESTARTABLE = (ItemState.ERROR, ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED)
+_STOPPABLE = (JobState.ACCEPTED, JobState.SCHEDULED, JobState.RUNNING, JobState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A committed change of an item: as it is now, and how its job ended if that was the last."""
+
+    item: JobItem
+    job_end: JobState | None = None
+
+
+# ---- accept ----------------------------------------------------------------------------------
+
+
+def accept(tx: Tx, submission: Submission, key: IdempotencyKey | None) -> tuple[Job, bool]:
+    """Job and items on disk, or the job the same key made before. Returns (job, replayed)."""
+    if key is not None:
+        resource = idempotency.find(tx, key, now=tx.now)
+        if resource is not None:
+            known = jobs.find_by_uuid(tx, resource.removeprefix("job:"))
+            if known is not None:
+                return known, True
+    job = jobs.insert(tx, submission)
+    start_at = tx.now if job.not_before is None else to_micros(job.not_before)
+    expires = submission.policy.expires_in_s
+    job_items.insert_many(
+        tx,
+        job.id,
+        submission.items,
+        due_at=start_at,
+        deadline_at=None if expires is None else start_at + int(expires * 1e6),
+    )
+    if key is not None:
+        idempotency.insert(tx, key, f"job:{job.uuid}")
+    _announce(tx, job, "job.accepted", total=job.counters.total)
+    if job.counters.open == 0:
+        end(tx, job)
+    return jobs.get(tx, job.id), False
+
+
+def start(tx: Tx, job: Job) -> None:
+    """The first claim: accepted → running."""
+    if jobs.change_state(
+        tx,
+        job.id,
+        from_states=(JobState.ACCEPTED, JobState.SCHEDULED),
+        to_state=JobState.RUNNING,
+    ):
+        _announce(tx, job, "job.started")
+
+
+# ---- one attempt -----------------------------------------------------------------------------
+
+
+def intend(tx: Tx, job: Job, item: JobItem, intent: Intent, *, epoch: int) -> Change | None:
+    """From ready to in_flight with its attempt row; None when the item is no longer ready."""
+    claimed = replace(item, state=ItemState.IN_FLIGHT, attempt=item.attempt + 1, epoch=epoch)
+    if not _move(tx, item, ItemState.IN_FLIGHT, epoch=epoch, attempt=claimed.attempt):
+        return None
+    job_items.insert_attempt(
+        tx,
+        claimed,
+        generation=job.generation,
+        epoch=epoch,
+        message_id=intent.message_id,
+        connection_generation=intent.connection_generation,
+    )
+    return Change(claimed)
+
+
+def settle(
+    tx: Tx, job: Job, item: JobItem, result: Result, *, kind: ItemRunner, random: Random
+) -> Change | None:
+    """Journal how an attempt ended; None when somebody else settled the item first."""
+    if isinstance(result, Done):
+        return finish(tx, job, item, result, kind=kind)
+    if isinstance(result, NextStep):
+        return _next_step(tx, item, result)
+    if isinstance(result, NotSent):
+        job_items.end_attempt(tx, item, outcome="not_sent")
+        return _ready(tx, item, due_at=tx.now)
+    if isinstance(result, Ambiguous) and not kind.repeatable(job, item):
+        return open_window(tx, job, item, result)
+    used = item.attempts_used + 1
+    at = retry.next_attempt_at(job.policy, used, from_micros(tx.now), random)
+    if at is None:
+        failed = Done(ItemState.ERROR, result.code, result.message, retryable=True)
+        return finish(tx, job, item, failed, kind=kind)
+    job_items.end_attempt(tx, item, outcome="retry", detail=result.message)
+    return _ready(
+        tx,
+        item,
+        due_at=to_micros(at),
+        attempts_used=used,
+        code=result.code,
+        message=result.message,
+    )
+
+
+def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> Change | None:
+    """A final state with its effect, the counters, the event and perhaps the job's end."""
+    target = item.target
+    if done.effect is not None:
+        made = done.effect(tx)
+        target = made if made is not None else target
+    if done.state is not ItemState.SUCCEEDED:
+        target = kind.discard(tx, job, item)
+    used = item.attempts_used + (1 if item.state is ItemState.IN_FLIGHT else 0)
+    moved = _move(
+        tx,
+        item,
+        done.state,
+        target=target,
+        attempts_used=used,
+        window_open=0,
+        code=done.code,
+        message=None if done.message is None else done.message[:2000],
+        retryable=done.retryable,
+        response=None if done.response is None else to_json(done.response),
+        response_status=done.response_status,
+        executed_at=tx.now,
+    )
+    if not moved:
+        return None
+    if item.state is not ItemState.READY:
+        job_items.end_attempt(tx, item, outcome=done.state.value, detail=done.message)
+    counted = jobs.count_final(tx, job.id, done.state)
+    if job.counters.total <= ITEM_EVENTS_UP_TO:
+        _tell_item(tx, job, item, done)
+    settled = replace(
+        item,
+        state=done.state,
+        target=target,
+        attempts_used=used,
+        window_open=False,
+        code=done.code,
+        message=done.message,
+        retryable=done.retryable,
+        response=done.response,
+        response_status=done.response_status,
+        executed_at=from_micros(tx.now),
+    )
+    return Change(settled, _after_count(tx, job, counted, kind))
+
+
+def open_window(tx: Tx, job: Job, item: JobItem, result: Ambiguous) -> Change | None:
+    """It may have happened: wait for evidence, and never send it again by itself."""
+    until = tx.now + int(job.policy.evidence_window_s * 1e6)
+    moved = _move(
+        tx,
+        item,
+        ItemState.UNKNOWN,
+        due_at=until,
+        window_open=1,
+        attempts_used=item.attempts_used + 1,
+        code="outcome_unknown",
+        message=result.message,
+    )
+    if not moved:
+        return None
+    job_items.end_attempt(tx, item, outcome="unknown", detail=result.message)
+    return Change(
+        replace(
+            item,
+            state=ItemState.UNKNOWN,
+            epoch=None,
+            window_open=True,
+            due_at=from_micros(until),
+            attempts_used=item.attempts_used + 1,
+        )
+    )
+
+
+def close_window(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> Change | None:
+    """The evidence window is over: take what evidence there is, else unknown for good."""
+    attempt = job_items.last_attempt(tx, item)
+    found = None if attempt is None else kind.evidence(tx, job, item, attempt)
+    if found is not None:
+        return finish(tx, job, item, found, kind=kind)
+    if not job_items.change(
+        tx, item, to_state=ItemState.UNKNOWN, window_open=0, executed_at=tx.now
+    ):
+        return None
+    counted = jobs.count_final(tx, job.id, ItemState.UNKNOWN)
+    unknown = Done(ItemState.UNKNOWN, "outcome_unknown", item.message)
+    if job.counters.total <= ITEM_EVENTS_UP_TO:
+        _tell_item(tx, job, item, unknown)
+    closed = replace(item, window_open=False, executed_at=from_micros(tx.now))
+    return Change(closed, _after_count(tx, job, counted, kind))
+
+
+def look_for_evidence(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> Change | None:
+    """Settle an unknown item if rows committed since its intent show what happened."""
+    attempt = job_items.last_attempt(tx, item)
+    found = None if attempt is None else kind.evidence(tx, job, item, attempt)
+    return None if found is None else finish(tx, job, item, found, kind=kind)
+
+
+def late_answer(tx: Tx, job: Job, attempt: Row, done: Done, *, kind: ItemRunner) -> Change | None:
+    """An answer after the wait: settles the item while it is open, else is only recorded."""
+    item = job_items.get(tx, attempt["job_id"], attempt["seq"])
+    waiting_for_it = item.attempt == attempt["attempt"] and (
+        item.window_open or item.state in {ItemState.READY, ItemState.WAIT_ONLINE}
+    )
+    job_items.record_late(tx, attempt["id"], done.response)
+    return finish(tx, job, item, done, kind=kind) if waiting_for_it else None
+
+
+# ---- waiting for stations --------------------------------------------------------------------
+
+
+def wait_online(tx: Tx, item: JobItem, *, until: int) -> Change | None:
+    """From ready to wait_online, to be judged again at `until` at the latest."""
+    if not _move(tx, item, ItemState.WAIT_ONLINE, due_at=until):
+        return None
+    return Change(replace(item, state=ItemState.WAIT_ONLINE, due_at=from_micros(until)))
+
+
+def judge_again(tx: Tx, item: JobItem) -> Change | None:
+    """From wait_online to ready."""
+    return _ready(tx, item, due_at=tx.now)
+
+
+# ---- the whole job ---------------------------------------------------------------------------
+
+
+def cancel(tx: Tx, job: Job, *, kind: ItemRunner) -> Job:
+    """Nothing new starts; what is in flight finishes. A finished job stays as it is."""
+    if jobs.change_state(tx, job.id, from_states=_STOPPABLE, to_state=JobState.CANCELLING):
+        _cancel_waiting(tx, job, code="cancelled", message="cancelled", kind=kind)
+    return jobs.get(tx, job.id)
+
+
+def fail(tx: Tx, job: Job, error: JobError, *, kind: ItemRunner) -> Job:
+    """As cancel, but the job ends failed with its cause."""
+    if jobs.change_state(tx, job.id, from_states=_STOPPABLE, to_state=JobState.CANCELLING):
+        jobs.set_error(tx, job.id, error)
+        _cancel_waiting(tx, job, code=error.code, message=error.message, kind=kind)
+    return jobs.get(tx, job.id)
+
+
+def restart(tx: Tx, job: Job, *, states: frozenset[ItemState], kind: ItemRunner) -> Job:
+    """Failed items become ready again under a new generation; finished ones are not touched."""
+    if job.finished_at is None:
+        raise Conflict("the job is still running", code="job_running")
+    if states & {ItemState.SUCCEEDED, ItemState.SKIPPED_FORBIDDEN}:
+        raise Invalid("succeeded and skipped items cannot be retried", loc=("states",))
+    expires = job.policy.expires_in_s
+    deadline_at = None if expires is None else tx.now + int(expires * 1e6)
+    reopened = 0
+    for state in states:
+        number = job_items.reopen(tx, job.id, state, deadline_at=deadline_at, step=kind.first_step)
+        if number:
+            jobs.count_reopened(tx, job.id, state, number)
+        reopened += number
+    if reopened:
+        jobs.begin_generation(tx, job.id)
+        _announce(tx, job, "job.started", retried=reopened)
+    return jobs.get(tx, job.id)
+
+
+def end(tx: Tx, job: Job) -> JobState | None:
+    """Close the job once no item is open; its final state, or None when it was closed before."""
+    fresh = jobs.get(tx, job.id)
+    if fresh.counters.open or fresh.finished_at is not None:
+        return None
+    state = JobState.DONE
+    if fresh.state is JobState.CANCELLING:
+        state = JobState.CANCELLED if fresh.error is None else JobState.FAILED
+    if not jobs.change_state(tx, job.id, from_states=(fresh.state,), to_state=state):
+        return None
+    _announce(tx, fresh, f"job.{state.value}", state=state.value)
+    return state
+
+
+# ---- below -----------------------------------------------------------------------------------
+
+
+def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
+    made = None if result.effect is None else result.effect(tx)
+    if item.state is ItemState.IN_FLIGHT:
+        job_items.end_attempt(tx, item, outcome="succeeded")
+    return _ready(
+        tx,
+        item,
+        due_at=tx.now,
+        step=result.step,
+        target=item.target if made is None else made,
+        attempts_used=0,
+        code=None,
+        message=None,
+    )
+
+
+def _ready(tx: Tx, item: JobItem, *, due_at: int, **values: Any) -> Change | None:
+    changed = replace(
+        item,
+        state=ItemState.READY,
+        epoch=None,
+        due_at=from_micros(due_at),
+        **values,
+    )
+    # A step of the database alone goes from ready to ready: the guard still holds it to once.
+    moved = (
+        job_items.change(tx, item, to_state=ItemState.READY, due_at=due_at, **values)
+        if item.state is ItemState.READY
+        else _move(tx, item, ItemState.READY, due_at=due_at, **values)
+    )
+    return Change(changed) if moved else None
+
+
+def _move(
+    tx: Tx, item: JobItem, to_state: ItemState, *, epoch: int | None = None, **values: Any
+) -> bool:
+    if to_state not in LEGAL_ITEM_CHANGES[item.state]:
+        raise AssertionError(f"illegal change {item.state.value} → {to_state.value}")
+    return job_items.change(tx, item, to_state=to_state, epoch=epoch, **values)
+
+
+def _after_count(tx: Tx, job: Job, counted: Row, kind: ItemRunner) -> JobState | None:
+    if counted["open"] == 0:
+        return end(tx, job)
+    failed = counted["errored"] + counted["unknown"]
+    stopping = counted["state"] == JobState.CANCELLING.value
+    if not stopping and retry.crosses_threshold(
+        job.policy, failed=failed, settled=counted["settles"]
+    ):
+        error = JobError(
+            "abort_threshold", f"{failed} of {counted['settles']} items failed", retryable=True
+        )
+        return _state_if_final(fail(tx, job, error, kind=kind))
+    return None
+
+
+def _state_if_final(job: Job) -> JobState | None:
+    return job.state if job.finished_at is not None else None
+
+
+def _cancel_waiting(tx: Tx, job: Job, *, code: str, message: str, kind: ItemRunner) -> None:
+    waiting = (ItemState.HELD, ItemState.READY, ItemState.WAIT_ONLINE)
+    if kind.first_step is not None:  # a kind of many steps may have made something already
+        for item in job_items.list_registered(tx, job.id, states=waiting):
+            kind.discard(tx, job, item)
+            job_items.detach_station(tx, job.id, item.seq)
+    number = job_items.cancel_waiting(tx, job.id, code=code, message=message)
+    if number:
+        jobs.count_final(tx, job.id, ItemState.CANCELLED, number)
+    end(tx, job)
+
+
+def _announce(tx: Tx, job: Job, what: str, **data: object) -> None:
+    if not job.hidden:
+        tx.emit(
+            Event(
+                what,
+                {"job": job.uuid, "kind": job.kind, **data},
+                job_id=job.id,
+                location_id=job.location_id,
+            )
+        )
+
+
+def _tell_item(tx: Tx, job: Job, item: JobItem, done: Done) -> None:
+    tx.emit(
+        Event(
+            "item.settled",
+            {
+                "job": job.uuid,
+                "seq": item.seq,
+                "key": item.key,
+                "state": done.state.value,
+                "code": done.code,
+                "response_status": done.response_status,
+            },
+            job_id=job.id,
+            station_id=item.target,
+            location_id=job.location_id,
+        )
+    )

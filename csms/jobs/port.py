@@ -1,0 +1,153 @@
+"""The narrow port between job kinds, the ledger and the engine: no engine types, no SQL.
+
+A kind says what an item needs (`admit`), what must be durable before it acts (`intent`), and
+acts (`run`). The engine promises to call `run` at least once; the ledger alone decides what
+counts, and that a one-shot command is never sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from csms.domain.jobs import ItemState, Job, JobError, JobItem
+from csms.store.database import ReadTx, Row, Tx
+
+Effect = Callable[[Tx], int | None]
+"""SQL that belongs to a result, in the same transaction; may return the item's new target."""
+
+
+# ---- admission: may this item run now? -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Run it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The station's call slot is taken; ask again when it is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """No socket, and nothing to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitOnline:
+    """Wait until the station is ready, or until this instant, then judge again."""
+
+    until: datetime
+
+
+Admission = Go | Busy | Offline | WaitOnline
+
+
+# ---- results: how an attempt ended -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The item is over."""
+
+    state: ItemState
+    code: str | None = None
+    message: str | None = None
+    retryable: bool = False
+    response: dict[str, Any] | None = None
+    response_status: str | None = None
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """This step is done; the next one runs as a new attempt."""
+
+    step: str
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It failed in a way that may pass."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """It may have happened; we cannot know."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It certainly did not happen: the station went away first. Costs no attempt."""
+
+
+Result = Done | NextStep | Retry | Ambiguous | NotSent
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is journaled before the attempt: the message id, and the connection it goes out on."""
+
+    message_id: str | None = None
+    connection_generation: int | None = None
+
+
+class JobFailed(Exception):
+    """Raised by an effect: the job as a whole cannot go on."""
+
+    def __init__(self, error: JobError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class ItemRunner(Protocol):
+    """One job kind."""
+
+    name: str
+    first_step: str | None
+    """None for a kind of one step."""
+
+    def admit(self, job: Job, item: JobItem) -> Admission:
+        """Decide from memory alone whether the item may run now."""
+        ...
+
+    def intent(self, job: Job, item: JobItem) -> Intent | None:
+        """What to journal first; None when the step is nothing but its own transaction."""
+        ...
+
+    def permitted(self, tx: ReadTx, job: Job, item: JobItem) -> bool:
+        """Whether the submitter may still do this; asked in the intent's transaction."""
+        ...
+
+    async def run(
+        self, job: Job, item: JobItem, intent: Intent | None, on_sent: Callable[[], None]
+    ) -> Result:
+        """Make one attempt. Calls `on_sent` once the effect may have left the process."""
+        ...
+
+    def repeatable(self, job: Job, item: JobItem) -> bool:
+        """Whether an attempt that may have happened can simply be made again (class A, B)."""
+        ...
+
+    def read_late(self, job: Job, item: JobItem, answer: dict[str, Any]) -> Done:
+        """What an answer means that came after the wait was over."""
+        ...
+
+    def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
+        """Whether rows committed since the intent show that it happened."""
+        ...
+
+    def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
+        """The item did not succeed: remove what it made. Returns the target it keeps."""
+        ...

@@ -1,0 +1,100 @@
+"""What happens between opening the file and opening the port: one sweep, one transaction.
+
+A new epoch fences off every write of the life before. What was in flight is judged by class:
+repeatable attempts run again, one-shot ones become `unknown` with an evidence window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from csms.domain.jobs import ItemState, Job, JobItem, JobState
+from csms.jobs import ledger, retry
+from csms.jobs.port import Ambiguous, Done, ItemRunner
+from csms.store import engine, job_items, jobs
+from csms.store.database import Tx
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the sweep found."""
+
+    epoch: int
+    clean: bool
+    live_jobs: int
+    resumed: int
+    unknown: int
+    repaired: int
+
+
+def sweep(tx: Tx, *, boot_id: str, kinds: Mapping[str, ItemRunner]) -> Recovered:
+    """Begin a new life. Runs before any station can connect."""
+    clean = engine.was_clean(tx)
+    epoch = engine.begin_epoch(tx, boot_id)
+    live = {job.id: job for job in jobs.list_live(tx)}
+    resumed = unknown = 0
+    for item in job_items.list_in_flight(tx, before_epoch=epoch):
+        job = live[item.job_id]
+        if _judge(tx, job, item, kinds[job.kind]) is ItemState.READY:
+            resumed += 1
+        else:
+            unknown += 1
+    repaired = _check_counters(tx, live)
+    for job in live.values():
+        _extend_windows(tx, job)
+        ledger.end(tx, job)
+    jobs.renew_runs(tx)
+    return Recovered(epoch, clean, len(live), resumed, unknown, repaired)
+
+
+def _judge(tx: Tx, job: Job, item: JobItem, kind: ItemRunner) -> ItemState:
+    if not kind.repeatable(job, item):
+        ambiguous = Ambiguous(
+            "outcome_unknown", "outcome unknown: the server stopped before the answer was recorded"
+        )
+        ledger.open_window(tx, job, item, ambiguous)
+        return ItemState.UNKNOWN
+    if job.state is JobState.CANCELLING:
+        cause = Done(ItemState.ERROR, "interrupted", "interrupted while the job was cancelled")
+        ledger.finish(tx, job, item, cause, kind=kind)
+        return ItemState.ERROR
+    settles, then = job_items.settles_at_interruption(tx, item)
+    times = retry.interruptions_after(item.interruptions, then, settles)
+    job_items.end_attempt(tx, item, outcome="interrupted")
+    if times >= retry.CRASH_LOOP:
+        cause = Done(
+            ItemState.ERROR, "crash_loop", f"the server stopped {times} times during this item"
+        )
+        ledger.finish(tx, job, item, cause, kind=kind)
+        return ItemState.ERROR
+    job_items.change(
+        tx,
+        item,
+        to_state=ItemState.READY,
+        due_at=tx.now,
+        interruptions=times,
+        interrupted_settles=settles,
+    )
+    return ItemState.READY
+
+
+def _check_counters(tx: Tx, live: Mapping[int, Job]) -> int:
+    repaired = 0
+    for job_id in live:
+        rows = job_items.count_rows(tx, job_id)
+        if rows != jobs.get(tx, job_id).counters:
+            log.error("counters did not match the rows", job=live[job_id].uuid)
+            jobs.set_counters(tx, job_id, rows)
+            repaired += 1
+    return repaired
+
+
+def _extend_windows(tx: Tx, job: Job) -> None:
+    """Nothing could be seen while we were down: an open window starts afresh."""
+    until = tx.now + int(job.policy.evidence_window_s * 1e6)
+    job_items.extend_windows(tx, job.id, until=until)

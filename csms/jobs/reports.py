@@ -1,0 +1,87 @@
+"""What the dialects' polls are made of: a job and its items as one consistent snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from csms.clock import to_micros
+from csms.domain.jobs import IdempotencyKey, Job, JobItem
+from csms.domain.stations import Station
+from csms.errors import NotFound
+from csms.store import idempotency, job_items, job_reports, jobs
+from csms.store.database import Database, ReadTx
+from csms.store.job_reports import ReportRow
+
+__all__ = ["Report", "ReportRow", "Rows", "maker_of", "replayed", "report"]
+
+
+class Rows(str, Enum):
+    """Which items a report holds."""
+
+    ALL = "all"
+    FAILED = "failed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A job, the items that were asked for, and what moves right now."""
+
+    job: Job
+    rows: list[ReportRow]
+    in_flight: int
+    retrying: int
+
+
+async def report(db: Database, seen: Job, choose: Callable[[Job], Rows]) -> Report:
+    """A job the caller may see, as it is now, with the rows that `choose` wants of it."""
+
+    def look(tx: ReadTx) -> Report:
+        job = jobs.get(tx, seen.id)
+        in_flight, retrying = (0, 0)
+        if job.finished_at is None:
+            in_flight, retrying = job_items.count_in_progress(tx, job.id)
+        return Report(job, _rows(tx, job, choose(job)), in_flight, retrying)
+
+    return await db.read(look)
+
+
+async def replayed(db: Database, key: IdempotencyKey | None, now: datetime) -> Job | None:
+    """The job that the same request made before; raises Invalid when its body was another one.
+
+    Asked before the request is judged: what was accepted once stays accepted.
+    """
+    if key is None:
+        return None
+    return await db.read(lambda tx: _replayed(tx, key, to_micros(now)))
+
+
+async def maker_of(db: Database, station: Station) -> tuple[Job, JobItem] | None:
+    """The job and the item that made a station, while they are kept."""
+
+    def look(tx: ReadTx) -> tuple[Job, JobItem] | None:
+        if station.created_job_id is None or station.created_seq is None:
+            return None
+        try:
+            job = jobs.get(tx, station.created_job_id)
+            return job, job_items.get(tx, job.id, station.created_seq)
+        except NotFound:
+            return None
+
+    return await db.read(look)
+
+
+def _replayed(tx: ReadTx, key: IdempotencyKey, now: int) -> Job | None:
+    resource = idempotency.find(tx, key, now=now)
+    return None if resource is None else jobs.find_by_uuid(tx, resource.removeprefix("job:"))
+
+
+def _rows(tx: ReadTx, job: Job, which: Rows) -> list[ReportRow]:
+    if which is Rows.ALL:
+        return job_reports.list_rows(tx, job.id)
+    if which is Rows.FAILED:
+        return job_reports.list_failed_rows(tx, job.id)
+    return []

@@ -1,0 +1,109 @@
+"""One item at a time: run the attempt, journal what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import structlog
+
+from csms.domain.jobs import ItemState, JobError, JobItem
+from csms.errors import CsmsError, StorageFull
+from csms.jobs import ledger
+from csms.jobs.board import Board, Run
+from csms.jobs.crash import CrashPoints
+from csms.jobs.port import Done, Intent, JobFailed, NextStep, Result
+from csms.store import jobs
+from csms.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Runs claimed items as tasks; every one of them ends in a settled item."""
+
+    def __init__(
+        self,
+        db: Database,
+        board: Board,
+        *,
+        random: Random,
+        crash: CrashPoints,
+        storage_retry_s: float,
+    ) -> None:
+        self._db = db
+        self._board = board
+        self._random = random
+        self._crash = crash
+        self._storage_retry_s = storage_retry_s
+
+    def launch(self, run: Run, item: JobItem, intent: Intent | None) -> None:
+        """Run one claimed item in a task of its own."""
+        self._board.spawn(self._attempt(run, item, intent), f"item {run.job.id}/{item.seq}")
+
+    async def _attempt(self, run: Run, item: JobItem, intent: Intent | None) -> None:
+        """Everything but CancelledError ends in a result: no other item is ever taken along."""
+        if intent is not None:
+            self._crash.reach("item.intended")
+        try:
+            result = await run.kind.run(
+                run.job, item, intent, lambda: self._crash.reach("item.sent")
+            )
+        except Exception as error:
+            result = _failure(error)
+        self._crash.reach("item.answered")
+        # An answer that arrived must reach the journal even while we are being stopped.
+        await asyncio.shield(self._board.settle(self._settle(run, item, result)))
+
+    async def _settle(self, run: Run, item: JobItem, result: Result) -> None:
+        try:
+            change = await self._journal(run, item, result)
+        finally:
+            self._board.leave(run, item)
+        self._board.after(run, change)
+        if change is not None and change.job_end is not None:
+            self._crash.reach("job.done")
+
+    async def _journal(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
+        while True:
+            try:
+                change = await self._write(run, item, result)
+            except StorageFull:
+                await asyncio.sleep(self._storage_retry_s)
+            except JobFailed as error:
+                await self._fail(run, error.error)
+                result = Done(ItemState.ERROR, error.error.code, error.error.message)
+            except CsmsError as error:
+                result = _failure(error)
+            else:
+                self._crash.reach(_point_after(result, change))
+                return change
+
+    async def _write(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
+        return await self._db.write(
+            lambda tx: ledger.settle(tx, run.job, item, result, kind=run.kind, random=self._random)
+        )
+
+    async def _fail(self, run: Run, error: JobError) -> None:
+        self._board.refresh(
+            await self._db.write(
+                lambda tx: ledger.fail(tx, jobs.get(tx, run.job.id), error, kind=run.kind)
+            )
+        )
+
+
+def _point_after(result: Result, change: ledger.Change | None) -> str:
+    if isinstance(result, NextStep):
+        return "step.done"
+    if change is not None and change.item.state is ItemState.READY:
+        return "item.retried"
+    if change is not None and change.item.window_open:
+        return "window.opened"
+    return "item.settled"
+
+
+def _failure(error: Exception) -> Done:
+    if isinstance(error, CsmsError):
+        return Done(ItemState.ERROR, error.code, error.message, retryable=error.retryable)
+    log.error("item failed", exc_info=error)
+    return Done(ItemState.ERROR, "internal", "internal error", retryable=True)

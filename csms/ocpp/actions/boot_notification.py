@@ -1,0 +1,51 @@
+"""BootNotification: who the station is and whether it is accepted."""
+
+from __future__ import annotations
+
+from csms.domain.stations import BootReport, Registration
+from csms.domain.timestamps import format_timestamp
+from csms.ocpp.context import StationContext
+from csms.ocpp.fields import raw, text
+from csms.ocpp.frames import JsonObject
+from csms.services import booting
+
+
+async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+    """Record the boot, then answer with the stored registration."""
+    report = report_v16(payload)
+    registration = await station.db.write(
+        lambda tx: booting.record(
+            tx,
+            station.station_id,
+            report,
+            epoch=station.epoch,
+            generation=station.generation,
+            triggered=station.triggered,
+        )
+    )
+    station.registration = registration
+    station.log.info(
+        "station booted", vendor=report.vendor, model=report.model, status=registration.value
+    )
+    accepted = registration is Registration.ACCEPTED
+    settings = station.settings
+    return {
+        "status": registration.value,
+        "currentTime": format_timestamp(station.clock.now()),
+        "interval": settings.heartbeat_interval_s if accepted else settings.boot_retry_s,
+    }
+
+
+def report_v16(payload: JsonObject) -> BootReport:
+    """The content of a 1.6 boot; also for a held station's inbox entry."""
+    return BootReport(
+        # Huawei SCharger-22KT-S0 sends an empty vendor, others leave it out.
+        vendor=text(payload, "chargePointVendor") or "",
+        model=text(payload, "chargePointModel") or "",
+        serial_number=(
+            text(payload, "chargePointSerialNumber") or text(payload, "chargeBoxSerialNumber")
+        ),
+        firmware_version=text(payload, "firmwareVersion"),
+        reason=None,
+        raw=raw(payload),
+    )

@@ -1,0 +1,14 @@
+"""Heartbeat: the station is alive and wants the time."""
+
+from __future__ import annotations
+
+from csms.clock import from_micros
+from csms.domain.timestamps import format_timestamp
+from csms.ocpp.context import StationContext
+from csms.ocpp.frames import JsonObject
+
+
+async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+    """Note it in memory; the row follows with the next flush."""
+    at = station.heartbeats.note(station.station_id)
+    return {"currentTime": format_timestamp(from_micros(at))}

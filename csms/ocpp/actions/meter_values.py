@@ -1,0 +1,36 @@
+"""MeterValues: readings of a transaction or of an EVSE."""
+
+from __future__ import annotations
+
+from csms.ocpp.context import StationContext
+from csms.ocpp.fields import MAX_TEXT, integer, raw
+from csms.ocpp.frames import JsonObject
+from csms.ocpp.sampled_values import readings_v16
+from csms.services import metering
+
+
+async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+    """Store the readings, then answer."""
+    readings = readings_v16(payload.get("meterValue"), station.clock.now())
+    evse_id = integer(payload, "connectorId") or 0
+    transaction_id = transaction_id_v16(payload)
+    await station.db.write(
+        lambda tx: metering.record(
+            tx,
+            station.station_id,
+            evse_id,
+            station_transaction_id=transaction_id,
+            readings=readings,
+            payload=payload,
+        )
+    )
+    return {}
+
+
+def transaction_id_v16(payload: JsonObject) -> str | None:
+    """The transaction id as text, whatever it is; None when there is none."""
+    value = payload.get("transactionId")
+    if value is None:
+        return None
+    number = integer(payload, "transactionId")
+    return str(number) if number is not None else raw(value)[:MAX_TEXT]

@@ -1,0 +1,47 @@
+"""StopTransaction: a transaction is over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from csms.domain.metering import register_mwh
+from csms.domain.timestamps import read_timestamp
+from csms.domain.transactions import StopReport, TransactionFlag
+from csms.ocpp.actions.authorize import id_tag_info_v16
+from csms.ocpp.actions.meter_values import transaction_id_v16
+from csms.ocpp.context import StationContext
+from csms.ocpp.fields import raw, text
+from csms.ocpp.frames import JsonObject
+from csms.ocpp.sampled_values import readings_v16
+from csms.services import transactions
+
+
+async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+    """Store it and answer; it is never refused, whatever its id and its tag."""
+    report = _report_v16(payload, station.clock.now())
+    policy = station.settings.token_policy
+    authorized = await station.db.write(
+        lambda tx: transactions.stop(tx, station.station_id, report, policy)
+    )
+    return {} if authorized is None else {"idTagInfo": id_tag_info_v16(authorized)}
+
+
+def _report_v16(payload: JsonObject, now: datetime) -> StopReport:
+    at, flag = read_timestamp(payload.get("timestamp"), now)
+    register = register_mwh(payload.get("meterStop"))
+    flags = set()
+    if flag is not None or at is None:
+        flags.add(TransactionFlag.CLOCK_SUSPECT)
+    if register is None:
+        flags.add(TransactionFlag.REGISTER_SUSPECT)
+    return StopReport(
+        station_transaction_id=transaction_id_v16(payload) or "",
+        id_token=text(payload, "idTag"),
+        register_mwh=register,
+        reported_at=at,
+        # OCPP 1.6 6.49: left out when it is Local.
+        reason=text(payload, "reason") or "Local",
+        readings=tuple(readings_v16(payload.get("transactionData"), now)),
+        flags=frozenset(flags),
+        raw=raw(payload),
+    )

@@ -1,0 +1,138 @@
+"""What an operator's command is made of: parameters, one encoding per version, class, reading.
+
+One file per command says all of it; `csms.ocpp.commands` lists them. The parameters speak
+OCPP 2.x words whatever the station's version is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le
+
+from csms.domain.jobs import CommandClass
+from csms.domain.stations import Station
+from csms.domain.versions import OcppVersion
+from csms.errors import NotSupportedByVersion
+from csms.ocpp.frames import JsonObject
+from csms.store.database import ReadTx, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One CALL, encoded for a version."""
+
+    action: str
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A CALLRESULT, read. `status` is the station's own word, None where it has none."""
+
+    accepted: bool
+    status: str | None
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceQuery:
+    """An attempt whose answer we do not have, as the ledger recorded its intent."""
+
+    station_id: int
+    epoch: int
+    connection_generation: int | None
+    intent_at: int
+    """Microseconds UTC."""
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A committed row that shows the station did what it was asked."""
+
+    what: str
+    """Says it in a word: `boot`, `transaction`."""
+    seen_at: int
+    """Microseconds UTC, when we received it."""
+    inferred: bool
+    """Nothing in the row names the command; it is the most likely cause."""
+
+
+EvseId = Annotated[int, Ge(1), Le(2**31 - 1)]
+ConnectorId = Annotated[int, Ge(1), Le(2**31 - 1)]
+Encode = Callable[[Any], Order]
+Settled = Callable[[Tx, Station, JsonObject, Answer], None]
+
+
+def read_status(payload: JsonObject) -> Answer:
+    """Accepted when the `status` is one of the words that mean so; no status means accepted."""
+    status = payload.get("status")
+    if not isinstance(status, str):
+        return Answer(accepted=True, status=None, payload=payload)
+    return Answer(accepted=status in ACCEPTING, status=status, payload=payload)
+
+
+# Across all commands and versions; no word accepts in one and refuses in another.
+ACCEPTING = frozenset({"Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One kind of order to a station."""
+
+    name: str
+    """The OCPP 2.x action in snake_case."""
+    summary: str
+    command_class: CommandClass
+    params: type[Any]
+    """A frozen dataclass; its fields carry constraints and a description."""
+    actions: Mapping[OcppVersion, str]
+    encode: Mapping[OcppVersion, Encode]
+    """Raises NotSupportedByVersion when these parameters have no form in the version."""
+    read: Callable[[JsonObject], Answer] = read_status
+    rate_per_min: float | None = None
+    """The rollout rate of a bulk job that names none."""
+    single_target: bool = False
+    """The payload names a thing of one station, so the same payload for many is a mistake."""
+    gone: frozenset[str] = frozenset()
+    """Class B: the words that, on a repeat, say an earlier attempt had worked."""
+    refine_class: Callable[[Any], CommandClass] | None = None
+    """The class where it depends on the parameters."""
+    evidence: Callable[[ReadTx, EvidenceQuery], Evidence | None] | None = None
+    settled: Settled | None = None
+    """Records the consequence in the transaction that settles the answer."""
+
+    def class_of(self, params: Any) -> CommandClass:
+        """The class of this command with these parameters."""
+        return self.command_class if self.refine_class is None else self.refine_class(params)
+
+    def order(self, version: OcppVersion, params: Any) -> Order:
+        """The CALL for a station of `version`; raises NotSupportedByVersion."""
+        encode = self.encode.get(version)
+        if encode is None:
+            raise NotSupportedByVersion(f"{self.name} is not supported by OCPP {version.value}")
+        return encode(params)
+
+    def read_repeat(self, payload: JsonObject) -> Answer:
+        """Read the answer to an attempt that followed one of unknown outcome."""
+        answer = self.read(payload)
+        if answer.status in self.gone:
+            return Answer(accepted=True, status=answer.status, payload=payload)
+        return answer
+
+
+def doc(text: str) -> dict[str, str]:
+    """Field metadata: the description that the API documentation shows."""
+    return {"description": text}
+
+
+def connector_v16(evse_id: int, connector_id: int) -> int:
+    """The 1.6 connector of an EVSE, which has only the one there."""
+    if connector_id != 1:
+        raise NotSupportedByVersion(
+            "OCPP 1.6 has one connector per EVSE: connector_id must be 1 or left out"
+        )
+    return evse_id

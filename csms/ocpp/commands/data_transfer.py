@@ -1,0 +1,53 @@
+"""DataTransfer: a vendor's own message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from annotated_types import MaxLen
+
+from csms.domain.jobs import CommandClass
+from csms.domain.versions import OcppVersion
+from csms.ocpp.commands.command import Command, Order, doc
+
+
+@dataclass(frozen=True, slots=True)
+class DataTransfer:
+    """Parameters of data_transfer."""
+
+    vendor_id: Annotated[str, MaxLen(255)] = field(metadata=doc("whose message"))
+    message_id: Annotated[str | None, MaxLen(50)] = field(
+        default=None, metadata=doc("which of the vendor's messages")
+    )
+    data: str | None = field(default=None, metadata=doc("its content"))
+    repeatable: bool = field(
+        default=False,
+        metadata=doc("the station may get it twice, so send it again after a lost answer"),
+    )
+
+
+def encode_v16(params: DataTransfer) -> Order:
+    """Absent is not the same as empty."""
+    payload = {"vendorId": params.vendor_id}
+    if params.message_id is not None:
+        payload["messageId"] = params.message_id
+    if params.data is not None:
+        payload["data"] = params.data
+    return Order("DataTransfer", payload)
+
+
+def refine_class(params: DataTransfer) -> CommandClass:
+    """Only the caller knows whether the vendor's message may be repeated."""
+    return CommandClass.A if params.repeatable else CommandClass.C
+
+
+COMMAND = Command(
+    name="data_transfer",
+    summary="Send a vendor's own message",
+    command_class=CommandClass.C,
+    params=DataTransfer,
+    actions={OcppVersion.V16: "DataTransfer"},
+    encode={OcppVersion.V16: encode_v16},
+    refine_class=refine_class,
+)

@@ -1,0 +1,124 @@
+"""JSON ⇄ a command's parameters, by the annotations of their dataclass."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+
+from csms.errors import Invalid
+from csms.ocpp.frames import JsonObject
+
+Loc = tuple[str | int, ...]
+
+
+def parse(kind: type[Any], values: Any) -> Any:
+    """An instance of the dataclass `kind`; raises Invalid with the path of the first fault."""
+    return _parse_object(kind, values, ())
+
+
+def dump(params: Any) -> JsonObject:
+    """The JSON that `parse` makes `params` from; what equals its default is left out."""
+    return {
+        field.name: _dump_value(value)
+        for field in fields(params)
+        if (value := getattr(params, field.name)) != _default(field)
+    }
+
+
+def _dump_value(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list):
+        return [_dump_value(one) for one in value]
+    return dump(value) if is_dataclass(value) else value
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+def _parse_object(kind: Any, values: Any, loc: Loc) -> Any:
+    if not isinstance(values, Mapping):
+        raise _invalid("must be an object", loc, values)
+    hints = _hints(kind)
+    unknown = [name for name in values if name not in hints]
+    if unknown:
+        known = ", ".join(hints) or "none"
+        raise _invalid(f"unknown parameter; known are: {known}", (*loc, unknown[0]), None)
+    found = {name: _parse(hints[name], value, (*loc, name)) for name, value in values.items()}
+    for field in fields(kind):
+        if field.name not in found and _default(field) is MISSING:
+            raise Invalid("is required", loc=(*loc, field.name), kind="missing")
+    return kind(**found)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def _parse(hint: Any, value: Any, loc: Loc) -> Any:
+    if get_origin(hint) is Annotated:
+        inner, *constraints = get_args(hint)
+        parsed = _parse(inner, value, loc)
+        if parsed is not None:
+            _check(parsed, constraints, loc)
+        return parsed
+    if get_origin(hint) in {Union, types.UnionType}:
+        if value is None:
+            return None
+        (hint,) = (kind for kind in get_args(hint) if kind is not types.NoneType)
+        return _parse(hint, value, loc)
+    if get_origin(hint) is list:
+        if not isinstance(value, list):
+            raise _invalid("must be an array", loc, value)
+        (inner,) = get_args(hint)
+        return [_parse(inner, one, (*loc, index)) for index, one in enumerate(value)]
+    if is_dataclass(hint):
+        return _parse_object(hint, value, loc)
+    return _parse_plain(hint, value, loc)
+
+
+def _parse_plain(kind: type[Any], value: Any, loc: Loc) -> Any:
+    if issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError as error:
+            words = ", ".join(str(member.value) for member in kind)
+            raise _invalid(f"must be one of: {words}", loc, value) from error
+    if type(value) is not kind:  # True is no number
+        raise _invalid(f"must be {_WORDS[kind]}", loc, value)
+    return value
+
+
+_WORDS: dict[type, str] = {str: "a string", int: "a whole number", bool: "true or false"}
+
+
+def _check(value: Any, constraints: list[Any], loc: Loc) -> None:
+    for constraint in constraints:
+        check = _CHECKS.get(type(constraint))
+        reason = None if check is None else check(value, constraint)
+        if reason is not None:
+            raise _invalid(reason, loc, value)
+
+
+_CHECKS: dict[type, Callable[[Any, Any], str | None]] = {
+    Ge: lambda value, c: None if value >= c.ge else f"must be at least {c.ge}",
+    Le: lambda value, c: None if value <= c.le else f"must be at most {c.le}",
+    MinLen: lambda value, c: (
+        None if len(value) >= c.min_length else f"must have a length of at least {c.min_length}"
+    ),
+    MaxLen: lambda value, c: (
+        None if len(value) <= c.max_length else f"must have a length of at most {c.max_length}"
+    ),
+}
+
+
+def _invalid(message: str, loc: Loc, given: Any) -> Invalid:
+    return Invalid(message, loc=loc, given=given)

@@ -1,0 +1,112 @@
+"""A station that nobody registered, held in Pending until a person accepts it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from csms.clock import Clock
+from csms.domain.stations import Registration
+from csms.domain.timestamps import format_timestamp
+from csms.domain.versions import OcppVersion
+from csms.errors import CsmsError
+from csms.ocpp.actions.boot_notification import report_v16
+from csms.ocpp.connection import Connection, Ending, OurCall, Wire
+from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
+from csms.ocpp.router import Outcome, refusal
+from csms.ocpp.settings import OcppSettings
+from csms.services import inbox
+from csms.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+UNKNOWN_IDENTITY = "unknown_identity"
+
+
+class Held:
+    """Answers for one held connection; stores nothing but its inbox entry."""
+
+    __slots__ = ("_clock", "_db", "_settings", "connection")
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        identity: str,
+        version: OcppVersion,
+        db: Database,
+        clock: Clock,
+        settings: OcppSettings,
+    ) -> None:
+        self.connection = Connection(
+            wire,
+            identity=identity,
+            version=version,
+            clock=clock,
+            watcher=self,
+            answer=self.answer,
+        )
+        self._db = db
+        self._clock = clock
+        self._settings = settings
+
+    async def answer(self, call: Call) -> Outcome:
+        """Pending to a boot, silence to what must not be lost, SecurityError to the rest."""
+        if call.action == "BootNotification":
+            await self._note_boot(call.payload)
+            return Outcome(
+                CallResult(call.message_id, pending(self._clock.now(), self._settings.boot_retry_s))
+            )
+        version = self.connection.version
+        if is_better_unanswered(version, call):
+            return Outcome(None)
+        return Outcome(
+            refusal(version, call.message_id, "SecurityError", "the station is not accepted yet")
+        )
+
+    async def _note_boot(self, payload: JsonObject) -> None:
+        connection = self.connection
+        # 2.x boots are read when its actions are; the identity is noted in any case.
+        boot = report_v16(payload) if connection.version is OcppVersion.V16 else None
+        try:
+            await inbox.record(
+                self._db,
+                connection.identity,
+                UNKNOWN_IDENTITY,
+                connection.address,
+                version=connection.version,
+                boot=boot,
+            )
+        except CsmsError as error:
+            log.warning("held station not noted", station=connection.identity, reason=error.code)
+
+    def served(self, connection: Connection, call: Call, outcome: Outcome, began_at: int) -> None:
+        """Nothing of a held station is logged."""
+
+    def ended(self, connection: Connection, ours: OurCall, ending: Ending) -> None:
+        """We send no CALL to a held station."""
+
+    def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
+        """Nor is any answer of interest."""
+
+    def garbled(self, connection: Connection, error: FrameError) -> None:
+        """Not even this."""
+
+
+def pending(now: datetime, retry_s: int) -> JsonObject:
+    """The answer to a held station's boot, the same in every version."""
+    return {
+        "status": Registration.PENDING.value,
+        "currentTime": format_timestamp(now),
+        "interval": retry_s,
+    }
+
+
+def is_better_unanswered(version: OcppVersion, call: Call) -> bool:
+    """Whether a CALLERROR would use up the attempts of a message that must not be lost."""
+    if version is not OcppVersion.V16:
+        return False
+    if call.action == "MeterValues":
+        return call.payload.get("transactionId") is not None
+    return call.action in {"StartTransaction", "StopTransaction"}

@@ -1,0 +1,479 @@
+"""Who is connected, how to call them, and the one sweep that looks after all connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from csms.clock import Clock, to_micros
+from csms.domain.identity import identity_key
+from csms.domain.stations import Station
+from csms.domain.versions import OcppVersion
+from csms.errors import CallRefused, CsmsError, StationOffline
+from csms.events import Bus, Event, StationGone
+from csms.ocpp import liveness
+from csms.ocpp.connection import Connection, Wire
+from csms.ocpp.context import Handler, StationContext
+from csms.ocpp.frames import Call, CallError, JsonObject
+from csms.ocpp.held import Held
+from csms.ocpp.link import Link, Shared
+from csms.ocpp.liveness import Seen, Step
+from csms.ocpp.router import Router
+from csms.ocpp.settings import OcppSettings
+from csms.services.heartbeats import Heartbeats
+from csms.services.message_log import MessageLog, as_text
+from csms.store import stations
+from csms.store.database import Database, Tx
+from csms.store.ocpp_messages import Message
+
+log = structlog.get_logger(__name__)
+
+SWEEP_INTERVAL_S = 1.0
+# So many connections are looked at before the loop gets a turn.
+SWEEP_SLICE = 250
+# Two stations with one identity throw each other out; after that many they have to wait.
+DUEL_REPLACEMENTS = 5
+DUEL_WINDOW_S = 60.0
+GOODBYE_TIMEOUT_S = 5.0
+
+NORMAL, GOING_AWAY, SERVICE_RESTART = 1000, 1001, 1012
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What the hub knows of a station, for lists."""
+
+    connected: bool
+    ready: bool
+    address: str | None = None
+    version: OcppVersion | None = None
+    last_frame_at: datetime | None = None
+
+
+OFFLINE = Presence(connected=False, ready=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HubStats:
+    """Numbers for /metrics."""
+
+    connections: dict[str, int]
+    """By OCPP version."""
+    held: int
+    ready: int
+    calls_outstanding: int
+    calls_waiting: int
+    being_answered: int
+    messages: dict[tuple[str, str, str], int]
+    """(direction, action, result) → number."""
+    garbled: int
+    strays: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An open connection and what to do at its end."""
+
+    connection: Connection
+    left: Callable[[], None]
+
+    async def serve(self) -> None:
+        """Serve the connection to its end."""
+        try:
+            await self.connection.serve()
+        finally:
+            self.left()
+
+
+class Hub:
+    """The registry of live connections, by station."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        bus: Bus,
+        clock: Clock,
+        settings: OcppSettings,
+        epoch: int,
+        message_log: MessageLog,
+        heartbeats: Heartbeats,
+        handlers: Mapping[tuple[OcppVersion, str], Handler],
+    ) -> None:
+        self.settings = settings
+        self.stopping = False
+        self._db = db
+        self._bus = bus
+        self._clock = clock
+        self._epoch = epoch
+        self._heartbeats = heartbeats
+        self._shared = Shared(bus, clock, settings, message_log)
+        self._routers = {version: Router(version, handlers) for version in OcppVersion}
+        self.versions = frozenset(v for v in OcppVersion if (v, "BootNotification") in handlers)
+        """The versions a station can really be served in."""
+        self._links: dict[int, Link] = {}
+        self._held: dict[str, Held] = {}
+        self._replacements: dict[int, list[float]] = {}
+        self._generation = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+        self._unsubscribe = bus.subscribe(Event, self._on_event)
+
+    def start(self) -> None:
+        """Start the sweep."""
+        self._sweeper = asyncio.create_task(self._sweep_for_ever())
+
+    # ---- who is there ------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Sockets in use, held ones included."""
+        return len(self._links) + len(self._held)
+
+    @property
+    def held_count(self) -> int:
+        """Unknown stations that are held in Pending."""
+        return len(self._held)
+
+    def connection(self, station_id: int) -> Connection | None:
+        """The station's present connection."""
+        link = self._links.get(station_id)
+        return None if link is None else link.connection
+
+    def is_connected(self, station_id: int) -> bool:
+        """Whether the station has a socket."""
+        return station_id in self._links
+
+    def is_ready(self, station_id: int) -> bool:
+        """Whether the station has shown its sign of readiness on this socket."""
+        link = self._links.get(station_id)
+        return link is not None and link.is_ready
+
+    def slot_free(self, station_id: int) -> bool:
+        """Whether a CALL handed in now goes out at once."""
+        link = self._links.get(station_id)
+        return link is not None and link.is_slot_free
+
+    def generation(self, station_id: int) -> int | None:
+        """The number of the station's present connection; it grows with every one accepted."""
+        link = self._links.get(station_id)
+        return None if link is None else link.context.generation
+
+    def version(self, station_id: int) -> OcppVersion | None:
+        """The OCPP version of the station's present connection."""
+        link = self._links.get(station_id)
+        return None if link is None else link.context.version
+
+    def presence(self, station_id: int) -> Presence:
+        """Socket, readiness and last sign of life."""
+        link = self._links.get(station_id)
+        if link is None:
+            return OFFLINE
+        silent_s = self._clock.monotonic() - link.connection.last_frame_at
+        return Presence(
+            connected=True,
+            ready=link.is_ready,
+            address=link.context.address,
+            version=link.context.version,
+            last_frame_at=self._clock.now() - timedelta(seconds=silent_s),
+        )
+
+    def pending_messages(self, station_id: int) -> list[Message]:
+        """The CALLs that are open now, as rows of the message log with state `pending`."""
+        link = self._links.get(station_id)
+        if link is None:
+            return []
+        now = to_micros(self._clock.now())
+        theirs = [("in", call, now) for call in link.connection.session.being_answered]
+        ours = [("out", our.call, our.began_at) for our in link.connection.our_calls]
+        return [
+            _pending(link.context, direction, call, began_at)
+            for direction, call, began_at in [*theirs, *ours]
+        ]
+
+    def stats(self) -> HubStats:
+        """Numbers for /metrics."""
+        sessions = [link.connection.session for link in self._links.values()]
+        return HubStats(
+            connections=dict(Counter(link.context.version.value for link in self._links.values())),
+            held=len(self._held),
+            ready=sum(link.is_ready for link in self._links.values()),
+            calls_outstanding=sum(session.outstanding is not None for session in sessions),
+            calls_waiting=sum(len(session.waiting) for session in sessions),
+            being_answered=sum(len(session.being_answered) for session in sessions),
+            messages=dict(self._shared.messages),
+            garbled=self._shared.garbled,
+            strays=self._shared.strays,
+        )
+
+    # ---- calling -----------------------------------------------------------------------------
+
+    async def call(
+        self,
+        station_id: int,
+        *,
+        action: str,
+        payload: JsonObject,
+        message_id: str,
+        timeout_s: float,
+        generation: int | None = None,
+        on_sent: Callable[[], None] | None = None,
+    ) -> JsonObject:
+        """Send one CALL and return the payload of its CALLRESULT.
+
+        Raises StationOffline when it was certainly never sent (also when the connection is not
+        of that generation any more), CallTimeout or ConnectionLost when it may have run, and
+        CallRefused for a CALLERROR or an answer that breaks its schema (`InvalidAnswer`).
+        Cancelling the wait keeps the correlation: what comes then is a LateAnswer.
+        """
+        link = self._links.get(station_id)
+        if link is None or not link.is_ready:
+            raise StationOffline("the station is not connected")
+        if generation is not None and link.context.generation != generation:
+            raise StationOffline("the station has reconnected meanwhile")
+        call = Call(message_id, action, payload)
+        answer = await link.connection.call(call, timeout_s, on_sent)
+        if isinstance(answer, CallError):
+            raise CallRefused(answer.error_code, answer.description)
+        violation = link.violation(action, answer.payload)
+        if violation is not None:
+            raise CallRefused("InvalidAnswer", violation.message)
+        return answer.payload
+
+    # ---- coming and going --------------------------------------------------------------------
+
+    def open(self, station: Station, wire: Wire, version: OcppVersion) -> Visit:
+        """Register an authenticated connection; the newest of a station wins."""
+        link = self._make_link(station, wire, version)
+        replaced = self._links.get(station.id)
+        self._links[station.id] = link
+        self._spawn(self._mark_connected(link.context))
+        if replaced is not None:
+            self._replace(replaced, link.context)
+        link.context.log.info("station connected", address=wire.address, version=version.value)
+        return Visit(link.connection, partial(self._closed, link))
+
+    def open_held(self, identity: str, wire: Wire, version: OcppVersion) -> Visit:
+        """Keep an unknown station in Pending; the newest of an identity wins here too."""
+        key = identity_key(identity)
+        held = Held(
+            wire,
+            identity=identity,
+            version=version,
+            db=self._db,
+            clock=self._clock,
+            settings=self.settings,
+        )
+        replaced = self._held.get(key)
+        self._held[key] = held
+        if replaced is not None:
+            self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
+        return Visit(held.connection, partial(self._held_closed, key, held))
+
+    def accept_held(self, identity: str) -> bool:
+        """Send a held station away, so that it comes back as the one it now is."""
+        held = self._held.get(identity_key(identity))
+        if held is None:
+            return False
+        self._spawn(held.connection.close(SERVICE_RESTART, "accepted, connect again"))
+        return True
+
+    def is_dueling(self, station_id: int) -> bool:
+        """Whether connections of this station replace each other in quick succession."""
+        recent = self._recent_replacements(station_id)
+        return len(recent) >= DUEL_REPLACEMENTS
+
+    async def disconnect(self, station_id: int, code: int = NORMAL, reason: str = "") -> None:
+        """Close the station's connection, if it has one."""
+        link = self._links.get(station_id)
+        if link is not None:
+            await link.connection.close(code, reason)
+
+    async def close_all(self, *, code: int = GOING_AWAY, spread_s: float = 2.0) -> None:
+        """Stop for good: close every connection, spread over a while, and wait for the last.
+
+        Stations keep their mark of being connected: the next life of the process grants them
+        time to come back.
+        """
+        if not self.stopping:
+            self.stopping = True
+            self._unsubscribe()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sweeper
+        connections = list(self._connections())
+        for number, connection in enumerate(connections, start=1):
+            self._spawn(connection.close(code, "the server is stopping"))
+            if number % 50 == 0:
+                await asyncio.sleep(spread_s * 50 / len(connections))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GOODBYE_TIMEOUT_S)
+        for connection in self._connections():
+            connection.abort()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _make_link(self, station: Station, wire: Wire, version: OcppVersion) -> Link:
+        self._generation += 1
+        context = StationContext(
+            db=self._db,
+            bus=self._bus,
+            clock=self._clock,
+            settings=self.settings,
+            heartbeats=self._heartbeats,
+            epoch=self._epoch,
+            station_id=station.id,
+            identity=station.identity,
+            version=version,
+            generation=self._generation,
+            address=wire.address,
+            strict=self.settings.strict if station.strict is None else station.strict,
+            log=log.bind(station=station.identity),
+            registration=station.registration,
+        )
+        return Link(self._shared, context, self._routers[version], wire)
+
+    def _replace(self, replaced: Link, newer: StationContext) -> None:
+        recent = self._recent_replacements(newer.station_id)
+        self._replacements[newer.station_id] = [*recent, self._clock.monotonic()]
+        newer.log.warning("connection replaced", old=replaced.context.address, new=newer.address)
+        self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
+        self._spawn(self._tell_duplicate(replaced.context, newer))
+
+    def _closed(self, link: Link) -> None:
+        station_id = link.context.station_id
+        if self._links.get(station_id) is not link:
+            return  # a newer connection has taken its place
+        del self._links[station_id]
+        self._shared.message_log.forget(station_id)
+        link.context.log.info("station disconnected", code=link.connection.socket.close_code)
+        if not self.stopping:
+            self._spawn(self._mark_disconnected(link.context))
+        self._bus.publish(StationGone(station_id))
+
+    def _held_closed(self, key: str, held: Held) -> None:
+        if self._held.get(key) is held:
+            del self._held[key]
+
+    def _recent_replacements(self, station_id: int) -> list[float]:
+        horizon = self._clock.monotonic() - DUEL_WINDOW_S
+        return [at for at in self._replacements.get(station_id, ()) if at > horizon]
+
+    # ---- what the store hears of it ----------------------------------------------------------
+
+    async def _mark_connected(self, context: StationContext) -> None:
+        def mark(tx: Tx) -> None:
+            stations.mark_connected(tx, context.station_id, context.epoch, context.version)
+            _emit(tx, "station.connected", context, version=context.version.value)
+
+        await self._mark(mark, context)
+
+    async def _mark_disconnected(self, context: StationContext) -> None:
+        def mark(tx: Tx) -> None:
+            stations.mark_disconnected(tx, context.station_id, context.epoch)
+            _emit(tx, "station.disconnected", context)
+
+        await self._mark(mark, context)
+
+    async def _tell_duplicate(self, older: StationContext, newer: StationContext) -> None:
+        def tell(tx: Tx) -> None:
+            _emit(tx, "duplicate_identity", newer, replaced_address=older.address)
+
+        await self._mark(tell, newer)
+
+    async def _mark(self, fn: Any, context: StationContext) -> None:
+        try:
+            await self._db.write(fn)
+        except CsmsError as error:
+            context.log.warning("presence not stored", reason=error.code)
+
+    def _on_event(self, event: Event) -> None:
+        if event.type == "station.deleted" and event.station_id in self._links:
+            self._spawn(self.disconnect(event.station_id, reason="the station was deleted"))
+
+    # ---- the sweep ---------------------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Look at every connection once: liveness, pings, and questions to the silent."""
+        now = self._clock.monotonic()
+        for number, link in enumerate(list(self._links.values()), start=1):
+            await self._look_after(link.connection, now)
+            link.ask_for_boot_if_silent(now)
+            if number % SWEEP_SLICE == 0:
+                await asyncio.sleep(0)
+        for held in list(self._held.values()):
+            await self._look_after(held.connection, now)
+        for station_id in list(self._replacements):
+            if not self._recent_replacements(station_id):
+                del self._replacements[station_id]
+
+    async def _look_after(self, connection: Connection, now: float) -> None:
+        if connection.closing:
+            return
+        seen = Seen(
+            connection.last_frame_at,
+            connection.pinged_at,
+            connection.has_ponged,
+            connection.writing_since,
+            connection.unsent_bytes,
+        )
+        step = liveness.next_step(seen, self.settings, now)
+        if step is Step.PING:
+            await connection.ping()
+        elif step is Step.CLOSE:
+            log.info("station is silent", station=connection.identity)
+            self._spawn(connection.close(GOING_AWAY, "no sign of life"))
+        elif step is Step.CUT:
+            log.warning("station does not read", station=connection.identity)
+            connection.abort()
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_INTERVAL_S)
+            try:
+                await self.sweep()
+            except Exception:  # a task's outermost loop
+                log.exception("sweep failed")
+
+    def _connections(self) -> Iterator[Connection]:
+        yield from [link.connection for link in self._links.values()]
+        yield from [held.connection for held in self._held.values()]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _emit(tx: Tx, kind: str, context: StationContext, **more: Any) -> None:
+    station = stations.find(tx, context.station_id)
+    if station is None:
+        return  # deleted meanwhile
+    data = {"id": station.uuid, "identity": station.identity, "address": context.address, **more}
+    tx.emit(Event(kind, data, station_id=station.id, location_id=station.location_id))
+
+
+def _pending(context: StationContext, direction: str, call: Call, began_at: int) -> Message:
+    return Message(
+        station_id=context.station_id,
+        direction=direction,
+        version=context.version.value,
+        action=call.action,
+        message_id=call.message_id,
+        payload=as_text(call.action, call.payload),
+        answer=None,
+        error_code=None,
+        state="pending",
+        verdict=None,
+        started_at=began_at,
+        latency_us=None,
+    )

@@ -1,0 +1,195 @@
+"""(version, action) → handler, and everything that goes wrong on the way → CALLERROR code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from csms.domain.stations import Registration
+from csms.domain.versions import OcppVersion
+from csms.errors import (
+    BadRequest,
+    CsmsError,
+    Forbidden,
+    NotSupportedByVersion,
+    Unauthenticated,
+    Unavailable,
+)
+from csms.ocpp import schemas
+from csms.ocpp.context import Handler, StationContext
+from csms.ocpp.frames import (
+    MAX_DESCRIPTION,
+    Call,
+    CallError,
+    CallResult,
+    FrameError,
+    JsonObject,
+)
+
+log = structlog.get_logger(__name__)
+
+# What we acknowledge of these the station deletes: never refused for its meaning, and never
+# answered while it cannot be stored (a CALLERROR would use up the station's attempts).
+TRANSACTION_CLASS = frozenset(
+    {
+        "BootNotification",
+        "DiagnosticsStatusNotification",
+        "FirmwareStatusNotification",
+        "LogStatusNotification",
+        "MeterValues",
+        "NotifyEvent",
+        "SecurityEventNotification",
+        "SignedFirmwareStatusNotification",
+        "StartTransaction",
+        "StatusNotification",
+        "StopTransaction",
+        "TransactionEvent",
+    }
+)
+# A station whose Heartbeat is refused believes that it is offline.
+_TOLERATED = TRANSACTION_CLASS | {"Heartbeat"}
+TRY_AGAIN_LATER = 1013
+
+
+@dataclass(slots=True)  # one to a message; see frames.Call
+class Outcome:
+    """What became of a CALL: its answer, or none and perhaps a reason to close the socket."""
+
+    answer: CallResult | CallError | None
+    verdict: str | None = None
+    """Why the schema refused the payload, also when it was handled all the same."""
+    close_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    action: str
+    is_valid: Callable[[Any], bool]
+    handler: Handler | None
+
+
+class Router:
+    """The actions of one OCPP version."""
+
+    def __init__(
+        self, version: OcppVersion, handlers: Mapping[tuple[OcppVersion, str], Handler]
+    ) -> None:
+        self.version = version
+        self._routes: dict[str, _Route] = {}
+        for action in schemas.actions(version):
+            is_valid = schemas.checker(version, action, "request")
+            assert is_valid is not None
+            self._routes[action] = _Route(action, is_valid, handlers.get((version, action)))
+
+    def knows(self, action: str) -> bool:
+        """Whether the version has this action at all."""
+        return action in self._routes
+
+    async def route(self, context: StationContext, call: Call) -> Outcome:
+        """Serve one CALL; raises nothing but CancelledError."""
+        route = self._routes.get(call.action)
+        if route is None:
+            return self._refuse(call, "NotImplemented", "the action is not known")
+        if route.handler is None:
+            return self._refuse(call, "NotSupported", "the action is known but not supported here")
+        if self._must_boot_first(context, call):
+            return self._refuse(call, "SecurityError", "the station is not accepted")
+        violation = None
+        if not route.is_valid(call.payload):
+            violation = schemas.violation(self.version, call.action, "request", call.payload)
+        if violation is None:
+            return await self._serve(context, call, route.handler)
+        if context.strict or call.action not in _TOLERATED:
+            return self._violated(call, violation)
+        return await self._serve_flawed(context, call, route.handler, violation)
+
+    async def _serve(self, context: StationContext, call: Call, handler: Handler) -> Outcome:
+        try:
+            payload = await handler(context, call.payload)
+        except Unavailable as error:
+            return self._not_stored(context, call, error)
+        except CsmsError as error:
+            # Only our own words go back: the message may repeat what the station sent.
+            return self._refuse(call, _code_of(error), f"the message was refused: {error.code}")
+        except Exception:
+            context.log.exception("handler failed", action=call.action)
+            return self._refuse(call, "InternalError", "the message could not be processed")
+        return _answered(call, payload, None)
+
+    async def _serve_flawed(
+        self, context: StationContext, call: Call, handler: Handler, violation: schemas.Violation
+    ) -> Outcome:
+        """Let the handler make what it can of a payload that breaks its schema."""
+        try:
+            payload = await handler(context, call.payload)
+        except Unavailable as error:
+            return self._not_stored(context, call, error)
+        except Exception as error:  # nothing it could use: the schema's refusal stands
+            context.log.info("flawed message", action=call.action, error=type(error).__name__)
+            return self._violated(call, violation)
+        return _answered(call, payload, _verdict(violation))
+
+    def _not_stored(self, context: StationContext, call: Call, error: Unavailable) -> Outcome:
+        context.log.warning("message not stored", action=call.action, reason=error.code)
+        if call.action in TRANSACTION_CLASS:
+            return Outcome(None, close_code=TRY_AGAIN_LATER)
+        return self._refuse(call, "InternalError", "storage is not available")
+
+    def _must_boot_first(self, context: StationContext, call: Call) -> bool:
+        # OCPP 2.0.1 B02.FR.09, B03.FR.07; 1.6 has no such rule and allows triggered messages.
+        return (
+            context.registration is not Registration.ACCEPTED
+            and self.version is not OcppVersion.V16
+            and call.action != "BootNotification"
+        )
+
+    def _violated(self, call: Call, violation: schemas.Violation) -> Outcome:
+        error = CallError(call.message_id, violation.code, violation.message, {})
+        return Outcome(error, _verdict(violation))
+
+    def _refuse(self, call: Call, code: str, description: str) -> Outcome:
+        return Outcome(refusal(self.version, call.message_id, code, description))
+
+
+def refusal(version: OcppVersion, message_id: str, code: str, description: str) -> CallError:
+    """A CALLERROR in the spelling of the version."""
+    return CallError(message_id, schemas.spelled(version, code), description[:MAX_DESCRIPTION], {})
+
+
+def answer_to_broken(version: OcppVersion, error: FrameError) -> CallError | None:
+    """The CALLERROR that a frame we could not read gets; None: it gets none."""
+    if error.unknown_type or (version is not OcppVersion.V21 and error.message_type in {5, 6}):
+        # OCPP-J 1.6 4.1.3 and 2.1 part 4 4.4: ignored. Only 2.0.1 wants to hear of it.
+        if version is not OcppVersion.V201:
+            return None
+        return refusal(version, error.message_id or "-1", "MessageTypeNotSupported", error.reason)
+    if error.message_type in {3, 4, 5, 6}:
+        return None  # an answer is never answered, nor is a SEND
+    if version is OcppVersion.V16:
+        if error.message_type != 2 or error.message_id is None:
+            return None
+        return refusal(version, error.message_id, "FormatViolation", error.reason)
+    return refusal(version, error.message_id or "-1", "RpcFrameworkError", error.reason)
+
+
+def _code_of(error: CsmsError) -> str:
+    if isinstance(error, NotSupportedByVersion):
+        return "NotSupported"
+    if isinstance(error, (Forbidden, Unauthenticated)):
+        return "SecurityError"
+    if isinstance(error, BadRequest):
+        return "PropertyConstraintViolation"
+    return "InternalError"
+
+
+def _answered(call: Call, payload: JsonObject | None, verdict: str | None) -> Outcome:
+    if payload is None:
+        return Outcome(None, verdict)
+    return Outcome(CallResult(call.message_id, payload), verdict)
+
+
+def _verdict(violation: schemas.Violation) -> str:
+    return f"{violation.code}: {violation.message}"

@@ -1,0 +1,188 @@
+"""The schemas of every OCPP version, compiled once, and why a payload breaks one.
+
+They are the files that the `ocpp` package ships. Formats are not checked: real stations send
+timestamps that no format would pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import jsonschema_rs
+import orjson
+
+from csms.domain.versions import OcppVersion
+from csms.ocpp.frames import MAX_DESCRIPTION
+
+Kind = Literal["request", "response"]
+
+_FOLDERS = {OcppVersion.V16: "v16", OcppVersion.V201: "v201", OcppVersion.V21: "v21"}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What is wrong with a payload; `message` never repeats the payload."""
+
+    code: str
+    """The CALLERROR code, in the spelling of the version."""
+    keyword: str
+    """The schema's word for it, such as `maxLength`."""
+    path: tuple[str | int, ...]
+    message: str
+
+    @property
+    def is_surplus(self) -> bool:
+        """Whether the payload only says more than it may, so that nothing is missing or wrong."""
+        return self.keyword in _SURPLUS
+
+
+_SURPLUS = frozenset({"additionalProperties", "maxItems", "maxLength", "multipleOf"})
+
+
+def compile_all() -> None:
+    """Compile every schema now, so that the first message does not wait for it."""
+    _compiled()
+
+
+def knows(version: OcppVersion, action: str) -> bool:
+    """Whether the version has an action of this name; names are case-sensitive."""
+    return (version, action, "request") in _compiled()
+
+
+def actions(version: OcppVersion) -> list[str]:
+    """Every action of the version, sorted."""
+    return sorted(action for v, action, kind in _compiled() if v is version and kind == "request")
+
+
+def checker(version: OcppVersion, action: str, kind: Kind) -> Callable[[Any], bool] | None:
+    """The bare check of one schema, for those who ask it often."""
+    validator = _compiled().get((version, action, kind))
+    return None if validator is None else validator.is_valid
+
+
+def is_valid(version: OcppVersion, action: str, kind: Kind, payload: Any) -> bool:
+    """Whether the payload keeps to its schema; what has no schema is never valid."""
+    validator = _compiled().get((version, action, kind))
+    return validator is not None and validator.is_valid(payload)
+
+
+def violation(version: OcppVersion, action: str, kind: Kind, payload: Any) -> Violation | None:
+    """What is wrong with the payload, the gravest and outermost first, or None when it is valid."""
+    validator = _compiled().get((version, action, kind))
+    if validator is None:
+        return _explain(version, "action", (), "there is no schema for it")
+    if validator.is_valid(payload):
+        return None
+    error = min(validator.iter_errors(payload), key=_gravity)
+    keyword = _keyword(error)
+    path = tuple(error.instance_path)
+    return _explain(version, keyword, path, _complaint(keyword, error.kind.value))
+
+
+def why(version: OcppVersion, action: str, kind: Kind, payload: Any) -> tuple[str, str] | None:
+    """The CALLERROR code and description for a payload, or None when it is valid."""
+    found = violation(version, action, kind, payload)
+    return None if found is None else (found.code, found.message)
+
+
+def spelled(version: OcppVersion, code: str) -> str:
+    """A CALLERROR code of OCPP 2.x as the version writes it."""
+    return _V16_SPELLING.get(code, code) if version is OcppVersion.V16 else code
+
+
+_V16_SPELLING = {
+    "FormatViolation": "FormationViolation",
+    "OccurrenceConstraintViolation": "OccurenceConstraintViolation",
+    # 1.6 has neither of the two; a broken frame is a formation error there.
+    "RpcFrameworkError": "FormationViolation",
+    "MessageTypeNotSupported": "FormationViolation",
+}
+
+# OCPP-J 1.6 4.2.3, 2.x part 4 4.3; keywords that are in neither group hold a wrong value.
+_CODES = {
+    "type": "TypeConstraintViolation",
+    "additionalProperties": "FormatViolation",
+    "required": "OccurrenceConstraintViolation",
+    "minItems": "OccurrenceConstraintViolation",
+    "maxItems": "OccurrenceConstraintViolation",
+    "action": "NotImplemented",
+}
+
+
+def _gravity(error: jsonschema_rs.ValidationError) -> tuple[bool, int]:
+    return _keyword(error) in _SURPLUS, len(error.instance_path)
+
+
+def _keyword(error: jsonschema_rs.ValidationError) -> str:
+    return str(error.schema_path[-1]) if error.schema_path else ""
+
+
+def _explain(
+    version: OcppVersion, keyword: str, path: tuple[str | int, ...], complaint: str
+) -> Violation:
+    code = _CODES.get(keyword, "PropertyConstraintViolation")
+    if version is OcppVersion.V16 and keyword == "required":
+        code = "ProtocolError"  # 1.6: "Payload for Action is incomplete"
+    message = f"{_dotted(path)}: {complaint}" if path else complaint
+    return Violation(spelled(version, code), keyword, path, message[:MAX_DESCRIPTION])
+
+
+# A key inside free data comes from the sender and is not repeated to it.
+_OUR_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}\Z")
+
+
+def _dotted(path: Iterable[str | int]) -> str:
+    return ".".join(
+        str(part) if isinstance(part, int) or _OUR_KEY.match(part) else "?" for part in path
+    )
+
+
+def _complaint(keyword: str, limit: Any) -> str:
+    if keyword == "required":
+        return f"{limit} is missing"
+    if keyword == "type":
+        return "has the wrong type"
+    if keyword == "additionalProperties":
+        return "has a field that the schema does not know"
+    if keyword == "enum":
+        return "is not one of the values the schema allows"
+    if keyword in _LIMITS:
+        return f"{_LIMITS[keyword]} {limit}"
+    return "is not what the schema allows"
+
+
+_LIMITS = {
+    "maxLength": "is longer than",
+    "minLength": "is shorter than",
+    "maxItems": "has more items than",
+    "minItems": "has fewer items than",
+    "maximum": "is more than",
+    "minimum": "is less than",
+    "multipleOf": "is not a multiple of",
+}
+
+
+@cache
+def _compiled() -> dict[tuple[OcppVersion, str, Kind], jsonschema_rs.Validator]:
+    found: dict[tuple[OcppVersion, str, Kind], jsonschema_rs.Validator] = {}
+    for version, folder in _FOLDERS.items():
+        for file in (resources.files("ocpp") / folder / "schemas").iterdir():
+            action, kind = _of_file(file.name)
+            found[version, action, kind] = jsonschema_rs.validator_for(
+                orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf")),
+                validate_formats=False,
+            )
+    return found
+
+
+def _of_file(name: str) -> tuple[str, Kind]:
+    stem = name.removesuffix(".json")
+    if stem.endswith("Response"):
+        return stem.removesuffix("Response"), "response"
+    # 1.6 files carry the bare action, and so does the one SEND message of 2.1.
+    return stem.removesuffix("Request"), "request"

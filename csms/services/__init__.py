@@ -1,0 +1,1 @@
+"""What the CSMS does, whoever asks. Services never send to a station."""

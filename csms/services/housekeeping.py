@@ -1,0 +1,59 @@
+"""What is old goes, a little at a time: events, keys, log rows, attempts, finished jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from csms.errors import CsmsError
+from csms.services.heartbeats import Heartbeats
+from csms.services.message_log import MessageLog
+from csms.store import events, idempotency, job_items, jobs
+from csms.store.database import Database, Tx
+
+log = structlog.get_logger(__name__)
+
+FLUSH_EVERY_S = 60.0
+PRUNE_EVERY_S = 3600.0
+JOBS_KEPT = timedelta(days=30)
+ATTEMPTS_KEPT = timedelta(days=7)
+# Rows of one transaction: the writer must not be held up by what nobody waits for.
+SLICE = 500
+_MICROSECOND = timedelta(microseconds=1)
+
+
+async def keep_house(db: Database, heartbeats: Heartbeats, message_log: MessageLog) -> None:
+    """Flush heartbeats each minute and prune each hour, until cancelled."""
+    until_prune_s = 0.0
+    while True:
+        await asyncio.sleep(FLUSH_EVERY_S)
+        until_prune_s -= FLUSH_EVERY_S
+        try:
+            await heartbeats.flush()
+            if until_prune_s <= 0:
+                until_prune_s = PRUNE_EVERY_S
+                await prune(db, message_log)
+        except CsmsError as error:
+            log.warning("housekeeping is waiting for the store", reason=error.code)
+
+
+async def prune(db: Database, message_log: MessageLog) -> None:
+    """Delete what is older than it is kept."""
+    await db.write(events.delete_old)
+    await db.write(idempotency.delete_old)
+    await message_log.prune()
+    while await db.write(_delete_attempts):
+        continue
+    while await db.write(_delete_jobs):
+        continue
+
+
+def _delete_attempts(tx: Tx) -> int:
+    return job_items.delete_attempts(tx, before=tx.now - ATTEMPTS_KEPT // _MICROSECOND, limit=SLICE)
+
+
+def _delete_jobs(tx: Tx) -> int:
+    # One job may have a hundred thousand items, which go with it.
+    return jobs.delete_finished(tx, before=tx.now - JOBS_KEPT // _MICROSECOND, limit=1)

@@ -1,0 +1,87 @@
+"""Metering: where the readings of a station go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from csms.clock import from_micros
+from csms.domain.metering import Reading
+from csms.domain.transactions import ConflictCause, belongs
+from csms.store import meter_values, transactions
+from csms.store.columns import to_json
+from csms.store.database import Tx
+
+ACTION = "MeterValues"
+
+
+def record(
+    tx: Tx,
+    station_id: int,
+    evse_id: int,
+    *,
+    station_transaction_id: str | None,
+    readings: Sequence[Reading],
+    payload: object,
+) -> None:
+    """Store readings with their transaction, or with the EVSE when they have none.
+
+    `payload` is the message, recorded only when its transaction id is no good.
+    """
+    if station_transaction_id is None:
+        meter_values.insert(tx, station_id, evse_id, None, readings)
+        return
+    found = transactions.find_for_meter_values(tx, station_id, station_transaction_id)
+    if found is None:
+        cause = unknown_or_foreign(tx, station_transaction_id)
+        _record_conflict(tx, station_id, station_transaction_id, cause, payload)
+        meter_values.insert(tx, station_id, evse_id, None, readings)
+        return
+    if found.end_received_at is None:
+        meter_values.insert(tx, station_id, evse_id, found.id, readings)
+        _follow_register(tx, found, readings)
+        return
+    ended_at = from_micros(found.ended_at or found.end_received_at)
+    now = from_micros(tx.now)
+    own = [r for r in readings if belongs(r.reported_at or now, ended_at)]
+    meter_values.insert(tx, station_id, evse_id, found.id, own)
+    if len(own) < len(readings):
+        cause = ConflictCause.ENDED
+        _record_conflict(tx, station_id, station_transaction_id, cause, payload)
+        strange = [r for r in readings if not belongs(r.reported_at or now, ended_at)]
+        meter_values.insert(tx, station_id, evse_id, None, strange)
+
+
+def _follow_register(
+    tx: Tx, found: transactions.ForMeterValues, readings: Sequence[Reading]
+) -> None:
+    highest = -1 if found.last_register_mwh is None else found.last_register_mwh
+    start = -1 if found.start_register_mwh is None else found.start_register_mwh
+    register = -1
+    for reading in readings:
+        if reading.register_mwh is not None and reading.register_mwh > register:
+            register = reading.register_mwh
+    # Grizzl-E counts from zero in its samples and from ever in start and stop: a register
+    # below the start says nothing about the energy.
+    if register > highest and register >= start:
+        transactions.update_last_register(tx, found.id, register)
+
+
+def unknown_or_foreign(tx: Tx, station_transaction_id: str) -> ConflictCause:
+    """Why a station's id leads to none of its own transactions."""
+    if transactions.was_issued(tx, station_transaction_id):
+        return ConflictCause.FOREIGN
+    return ConflictCause.UNKNOWN
+
+
+def _record_conflict(
+    tx: Tx, station_id: int, station_transaction_id: str, cause: ConflictCause, payload: object
+) -> None:
+    transactions.insert_conflict(
+        tx,
+        station_id,
+        action=ACTION,
+        cause=cause,
+        station_transaction_id=station_transaction_id,
+        raw=to_json(payload),
+        distinct="",
+    )

@@ -1,0 +1,42 @@
+"""What committed rows say about commands whose answer never came."""
+
+from __future__ import annotations
+
+from csms.store.database import ReadTx
+
+# How far a station's clock may lag before its transaction counts as one from before.
+CLOCK_TOLERANCE_US = 5 * 60 * 1_000_000
+
+
+def find_boot_after(
+    tx: ReadTx, *, station_id: int, epoch: int, generation: int, since: int
+) -> int | None:
+    """When a boot came in the same life of ours, on a newer connection, and not at our request.
+
+    The newer generation proves that the socket the command went out on was lost after the
+    intent, the epoch that our own process was alive meanwhile.
+    """
+    at: int | None = tx.value(
+        "SELECT received_at FROM boots"
+        " WHERE station_id = ? AND epoch = ? AND generation > ? AND triggered = 0"
+        " AND received_at >= ? ORDER BY id LIMIT 1",
+        (station_id, epoch, generation, since),
+    )
+    return at
+
+
+def find_transaction_start(
+    tx: ReadTx, *, station_id: int, id_token_key: str, evse_id: int | None, since: int
+) -> int | None:
+    """When a transaction of the token began that was not under way before `since`.
+
+    A start that the station had queued while it was offline carries an earlier time of its own.
+    """
+    at: int | None = tx.value(
+        "SELECT start_received_at FROM transactions"
+        " WHERE station_id = ? AND id_token_key = ? AND (? IS NULL OR evse_id = ?)"
+        " AND start_received_at >= ? AND ifnull(started_at, start_received_at) >= ?"
+        " ORDER BY id LIMIT 1",
+        (station_id, id_token_key, evse_id, evse_id, since, since - CLOCK_TOLERANCE_US),
+    )
+    return at

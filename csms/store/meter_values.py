@@ -1,0 +1,53 @@
+"""Table `meter_values`: one row per (transaction or EVSE, time, context)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from csms.domain.metering import Reading
+from csms.store.columns import micros
+from csms.store.database import Tx
+
+# A repeated message meets its own row and changes nothing. Another message about the same
+# instant (some stations send one measurand at a time) adds its samples to the row; the length
+# bounds what one row can be made to hold.
+_INSERT = (
+    "INSERT INTO meter_values (station_id, transaction_id, evse_id, reported_at, reported_raw,"
+    " received_at, context, register_mwh, power_w, current_a, soc_percent, samples)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET"
+    " register_mwh = ifnull(register_mwh, excluded.register_mwh),"
+    " power_w = ifnull(power_w, excluded.power_w),"
+    " current_a = ifnull(current_a, excluded.current_a),"
+    " soc_percent = ifnull(soc_percent, excluded.soc_percent),"
+    " samples = substr(samples, 1, length(samples) - 1) || ',' || substr(excluded.samples, 2)"
+    " WHERE length(samples) < 65536"
+    " AND instr(samples, substr(excluded.samples, 2, length(excluded.samples) - 2)) = 0"
+)
+
+
+def insert(
+    tx: Tx,
+    station_id: int,
+    evse_id: int,
+    transaction_id: int | None,
+    readings: Sequence[Reading],
+) -> None:
+    """Store readings, perhaps none; what is there already stays as it is."""
+    rows = [
+        (
+            station_id,
+            transaction_id,
+            evse_id,
+            micros(reading.reported_at),
+            reading.reported_raw,
+            # Readings of one message without a usable time must not fall into one row.
+            tx.now + position,
+            *reading[2:],
+        )
+        for position, reading in enumerate(readings)
+    ]
+    if len(rows) == 1:
+        tx.run(_INSERT, rows[0])
+    else:
+        tx.many(_INSERT, rows)

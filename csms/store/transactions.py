@@ -1,0 +1,302 @@
+"""Tables `transactions`, `transaction_events`, `issued_transaction_ids`, `transaction_conflicts`.
+
+Every look-up by the wire's id is scoped to a station: no message of one station can touch a
+transaction of another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid as uuids
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from csms.clock import from_micros
+from csms.domain.transactions import (
+    MAX_V16_ID,
+    ConflictCause,
+    StartReport,
+    StopReport,
+    Transaction,
+    TransactionFlag,
+)
+from csms.store.columns import instant, micros
+from csms.store.database import ReadTx, Row, Tx
+
+
+def issue_v16_id(tx: Tx) -> int:
+    """A transaction id that was never given out: random in 1 … 2^31-1, kept for ever."""
+    while True:
+        number = secrets.randbelow(MAX_V16_ID) + 1
+        sql = "INSERT INTO issued_transaction_ids VALUES (?) ON CONFLICT DO NOTHING"
+        if tx.run(sql, (number,)) == 1:
+            return number
+
+
+def was_issued(tx: ReadTx, station_transaction_id: str) -> bool:
+    """Whether some station got this 1.6 id from us."""
+    if not station_transaction_id.isascii() or not station_transaction_id.isdigit():
+        return False
+    if len(station_transaction_id) > len(str(MAX_V16_ID)):
+        return False
+    sql = "SELECT 1 FROM issued_transaction_ids WHERE transaction_id = ?"
+    return tx.value(sql, (int(station_transaction_id),)) is not None
+
+
+def insert(
+    tx: Tx,
+    station_id: int,
+    report: StartReport,
+    *,
+    station_transaction_id: str,
+    id_token_key: str,
+    id_token_status: str,
+) -> tuple[int, str]:
+    """A started transaction, together with its Started event; returns row id and uuid."""
+    uuid = str(uuids.uuid4())
+    row_id = tx.insert(
+        "INSERT INTO transactions (uuid, station_id, evse_id, connector_id,"
+        " station_transaction_id, id_token, id_token_key, id_token_status, start_register_mwh,"
+        " last_register_mwh, started_at, start_received_at, reservation_id, natural_key, flags)"
+        " VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            uuid,
+            station_id,
+            report.evse_id,
+            station_transaction_id,
+            report.id_token,
+            id_token_key,
+            id_token_status,
+            report.register_mwh,
+            report.register_mwh,
+            micros(report.reported_at),
+            tx.now,
+            report.reservation_id,
+            report.natural_key,
+            _join(report.flags),
+        ),
+    )
+    insert_event(tx, row_id, "Started", reported_at=report.reported_at, raw=report.raw)
+    return row_id, uuid
+
+
+def find(tx: ReadTx, station_id: int, station_transaction_id: str) -> Transaction | None:
+    """The station's transaction with this id of the wire."""
+    return _optional(
+        tx.one(
+            "SELECT * FROM transactions WHERE station_id = ? AND station_transaction_id = ?",
+            (station_id, station_transaction_id),
+        )
+    )
+
+
+def find_by_natural_key(tx: ReadTx, station_id: int, natural_key: str) -> Transaction | None:
+    """The station's transaction that a repeated start means."""
+    return _optional(
+        tx.one(
+            "SELECT * FROM transactions WHERE station_id = ? AND natural_key = ?",
+            (station_id, natural_key),
+        )
+    )
+
+
+class ForMeterValues(NamedTuple):
+    """The part of a transaction that its readings need; instants in microseconds."""
+
+    id: int
+    start_register_mwh: int | None
+    last_register_mwh: int | None
+    ended_at: int | None
+    end_received_at: int | None
+
+
+def find_for_meter_values(
+    tx: ReadTx, station_id: int, station_transaction_id: str
+) -> ForMeterValues | None:
+    """As `find`, cheaper: this is asked for every sample."""
+    row = tx.one(
+        "SELECT id, start_register_mwh, last_register_mwh, ended_at, end_received_at"
+        " FROM transactions WHERE station_id = ? AND station_transaction_id = ?",
+        (station_id, station_transaction_id),
+    )
+    return None if row is None else ForMeterValues(*row)
+
+
+def list_open_on_evse(tx: ReadTx, station_id: int, evse_id: int) -> list[Transaction]:
+    """What is going on at one EVSE; more than one only after a lost stop."""
+    rows = tx.all(
+        "SELECT * FROM transactions WHERE station_id = ? AND end_received_at IS NULL"
+        " AND evse_id = ? ORDER BY id",
+        (station_id, evse_id),
+    )
+    return [_transaction(row) for row in rows]
+
+
+def count_open_of_token(tx: ReadTx, id_token_key: str) -> int:
+    """How many transactions, anywhere, a token has open."""
+    number: int = tx.value(
+        "SELECT count(*) FROM transactions INDEXED BY transactions_open"
+        " WHERE id_token_key = ? AND end_received_at IS NULL",
+        (id_token_key,),
+    )
+    return number
+
+
+def update_last_register(tx: Tx, transaction_id: int, register_mwh: int) -> None:
+    """The highest register seen so far."""
+    tx.run(
+        "UPDATE transactions SET last_register_mwh = ? WHERE id = ?",
+        (register_mwh, transaction_id),
+    )
+
+
+def update_charging_state(
+    tx: Tx, station_id: int, evse_id: int, charging_state: str | None
+) -> list[tuple[int, str]]:
+    """Set it on the EVSE's open transactions; returns (row id, uuid) of those that changed."""
+    rows = tx.all(
+        "UPDATE transactions SET charging_state = ? WHERE station_id = ? AND evse_id = ?"
+        " AND end_received_at IS NULL AND charging_state IS NOT ? RETURNING id, uuid",
+        (charging_state, station_id, evse_id, charging_state),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def update_natural_key(tx: Tx, transaction_id: int, natural_key: str | None) -> None:
+    """Free the key of a transaction that a later start must not be taken for."""
+    tx.run("UPDATE transactions SET natural_key = ? WHERE id = ?", (natural_key, transaction_id))
+
+
+def end(tx: Tx, transaction: Transaction, report: StopReport, flags: set[TransactionFlag]) -> None:
+    """The station's stop, together with its Ended event."""
+    _end(
+        tx,
+        transaction.id,
+        end_register_mwh=report.register_mwh,
+        ended_at=report.reported_at,
+        stop_reason=report.reason,
+        flags=flags,
+    )
+    insert_event(tx, transaction.id, "Ended", reported_at=report.reported_at, raw=report.raw)
+
+
+def end_inferred(tx: Tx, transaction: Transaction, ended_at: datetime | None, raw: str) -> None:
+    """The end of a transaction whose stop was lost; `raw` is the message that showed it."""
+    _end(
+        tx,
+        transaction.id,
+        end_register_mwh=transaction.last_register_mwh,
+        ended_at=ended_at,
+        stop_reason=None,
+        flags={*transaction.flags, TransactionFlag.INFERRED_END},
+    )
+    insert_event(tx, transaction.id, "Ended", reported_at=ended_at, raw=raw, trigger="Inferred")
+
+
+def _end(
+    tx: Tx,
+    transaction_id: int,
+    *,
+    end_register_mwh: int | None,
+    ended_at: datetime | None,
+    stop_reason: str | None,
+    flags: set[TransactionFlag],
+) -> None:
+    tx.run(
+        "UPDATE transactions SET end_register_mwh = ?, ended_at = ?, end_received_at = ?,"
+        " stop_reason = ?, charging_state = NULL, flags = ? WHERE id = ?",
+        (
+            end_register_mwh,
+            micros(ended_at),
+            tx.now,
+            stop_reason,
+            _join(flags),
+            transaction_id,
+        ),
+    )
+
+
+def insert_event(
+    tx: Tx,
+    transaction_id: int,
+    event_type: str,
+    *,
+    reported_at: datetime | None,
+    raw: str,
+    trigger: str | None = None,
+) -> None:
+    """One message of a transaction, as received. OCPP 1.6 has no sequence number."""
+    tx.run(
+        "INSERT INTO transaction_events (transaction_id, type, trigger_reason, reported_at,"
+        " received_at, raw) VALUES (?, ?, ?, ?, ?, ?)",
+        (transaction_id, event_type, trigger, micros(reported_at), tx.now, raw),
+    )
+
+
+def insert_conflict(
+    tx: Tx,
+    station_id: int,
+    *,
+    action: str,
+    cause: ConflictCause,
+    station_transaction_id: str,
+    raw: str,
+    distinct: str,
+) -> None:
+    """Record a message that could not be applied; the same one again is only counted.
+
+    `distinct` is the text that tells two of them apart.
+    """
+    tx.run(
+        "INSERT INTO transaction_conflicts (station_id, action, cause, station_transaction_id,"
+        " received_at, raw, fingerprint, last_received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET repeats = repeats + 1, last_received_at = excluded.received_at",
+        (
+            station_id,
+            action,
+            cause.value,
+            station_transaction_id,
+            tx.now,
+            raw,
+            hashlib.blake2b(distinct.encode(), digest_size=16).digest(),
+            tx.now,
+        ),
+    )
+
+
+def _join(flags: Iterable[TransactionFlag]) -> str:
+    return ",".join(sorted(flag.value for flag in flags))
+
+
+def _split(flags: str) -> frozenset[TransactionFlag]:
+    return frozenset(TransactionFlag(flag) for flag in flags.split(",") if flag)
+
+
+def _optional(row: Row | None) -> Transaction | None:
+    return None if row is None else _transaction(row)
+
+
+def _transaction(row: Row) -> Transaction:
+    return Transaction(
+        id=row["id"],
+        uuid=row["uuid"],
+        station_id=row["station_id"],
+        evse_id=row["evse_id"],
+        station_transaction_id=row["station_transaction_id"],
+        id_token=row["id_token"],
+        id_token_key=row["id_token_key"],
+        id_token_status=row["id_token_status"],
+        start_register_mwh=row["start_register_mwh"],
+        last_register_mwh=row["last_register_mwh"],
+        end_register_mwh=row["end_register_mwh"],
+        started_at=instant(row["started_at"]),
+        start_received_at=from_micros(row["start_received_at"]),
+        ended_at=instant(row["ended_at"]),
+        end_received_at=instant(row["end_received_at"]),
+        stop_reason=row["stop_reason"],
+        charging_state=row["charging_state"],
+        reservation_id=row["reservation_id"],
+        flags=_split(row["flags"]),
+    )

@@ -1,0 +1,68 @@
+"""Jobs that every kill test runs: creates of both modes, a repeatable and a one-shot command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .processes import Server
+
+
+def make_location(server: Server) -> str:
+    return server.client.post("/ocpp/locations", {"name": "Depot"})["id"]
+
+
+def template(server: Server, prefix: str, *, virtual: bool) -> dict[str, Any]:
+    return {
+        "brand_slug": "generic",
+        "model_slug": "ac-22kw",
+        "connector_type": "Type2",
+        "ws_url": server.url,
+        "ocpp_version": "OCPP1.6",
+        "identity_prefix": prefix,
+        "template_name": "Charger",
+        "virtual": virtual,
+    }
+
+
+def create(
+    server: Server, location: str, prefix: str, number: int, *, virtual: bool = False
+) -> tuple[str | None, set[str]]:
+    """Submit a create; its status path (None when the server died) and the identities asked for."""
+    suffixes = [f"{index:04d}" for index in range(number)]
+    body = [{"template": template(server, prefix, virtual=virtual), "charger_ids": suffixes}]
+    answer = server.try_post(f"/ocpp/locations/{location}/chargers", body)
+    path = None if answer is None else answer["status_url"]
+    return path, {prefix + suffix for suffix in suffixes}
+
+
+def stations(server: Server, prefix: str = "") -> dict[str, str]:
+    """identity → public id of the registered stations."""
+    found: dict[str, str] = {}
+    cursor = None
+    while True:
+        page = server.client.get("/api/v1/stations", limit=500, cursor=cursor)
+        found.update((row["identity"], row["id"]) for row in page["items"])
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return {name: uuid for name, uuid in found.items() if name.startswith(prefix)}
+
+
+def send(
+    server: Server, ids: list[str], command: str, data: dict[str, Any], **options: Any
+) -> str | None:
+    """Submit a bulk command; the run's path, None when the server died over it."""
+    body = {"command": command, "data": data, "charger_ids": ids, "options": options or None}
+    answer = server.try_post("/api/v3/chargers/commands/bulk", body)
+    return None if answer is None else f"/api/v3/chargers/commands/bulk/{answer['data']['uuid']}"
+
+
+def reset(server: Server, ids: list[str], **options: Any) -> str | None:
+    """A one-shot command to many."""
+    options.setdefault("rollout", {"rate_per_min": 60_000})
+    return send(server, ids, "Reset", {"type": "Soft"}, **options)
+
+
+def configure(server: Server, ids: list[str], value: int, **options: Any) -> str | None:
+    """A repeatable command to many."""
+    data = {"key": "MeterValueSampleInterval", "value": str(value)}
+    return send(server, ids, "ChangeConfiguration", data, **options)

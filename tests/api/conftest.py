@@ -1,0 +1,181 @@
+"""A client against the real application over a real database; absent parts are stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from random import Random
+from typing import Any, cast
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from csms.api import routes
+from csms.api.application import build
+from csms.api.auth import Authenticator
+from csms.api.deps import Deps
+from csms.api.feed import Feed
+from csms.api.metrics import Metrics
+from csms.api.routing import Route
+from csms.clock import ManualClock
+from csms.domain.permissions import Role
+from csms.events import Bus
+from csms.jobs.crash import CrashPoints
+from csms.jobs.engine import Engine
+from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.station_create import StationCreateRunner
+from csms.jobs.settings import EngineSettings
+from csms.ocpp.hub import HubStats
+from csms.ocpp.settings import OcppSettings
+from csms.services import tokens
+from csms.services.credentials import Passwords
+from csms.services.heartbeats import Heartbeats
+from csms.store import engine as store_engine
+from csms.store.database import Database
+from tests.jobs.conftest import ScriptedFleet, ScriptedStations
+
+
+class ScriptedHub(ScriptedStations):
+    """Scripted stations with what only the API asks of the hub."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus)
+        self.accepted: list[str] = []
+        self.settings = OcppSettings()
+
+    def accept_held(self, identity: str) -> bool:
+        self.accepted.append(identity)
+        return True
+
+    def stats(self) -> HubStats:
+        return HubStats(
+            connections={"1.6": len(self.online)},
+            held=0,
+            ready=len(self.ready),
+            calls_outstanding=len(self.busy),
+            calls_waiting=0,
+            being_answered=0,
+            messages={("out", "Reset", "done"): 3},
+            garbled=0,
+            strays=0,
+        )
+
+
+class Upgrades:
+    """Stands where the OCPP endpoint stands: notes every upgrade that reaches it."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path)
+        return web.Response(status=418)
+
+
+@dataclass
+class Api:
+    """REST calls as one of three roles."""
+
+    client: TestClient[web.Request, web.Application]
+    deps: Deps
+    bearers: dict[str, str]
+
+    async def request(
+        self, method: str, path: str, *, role: str | None = "admin", **more: Any
+    ) -> ClientResponse:
+        headers = dict(more.pop("headers", {}))
+        if role is not None:
+            headers.setdefault("Authorization", f"Bearer {self.bearers[role]}")
+        return await self.client.request(method, path, headers=headers, **more)
+
+    async def get(self, path: str, **more: Any) -> ClientResponse:
+        return await self.request("GET", path, **more)
+
+    async def post(self, path: str, **more: Any) -> ClientResponse:
+        return await self.request("POST", path, **more)
+
+    async def put(self, path: str, **more: Any) -> ClientResponse:
+        return await self.request("PUT", path, **more)
+
+    async def delete(self, path: str, **more: Any) -> ClientResponse:
+        return await self.request("DELETE", path, **more)
+
+
+@pytest.fixture
+def hub(bus: Bus) -> ScriptedHub:
+    return ScriptedHub(bus)
+
+
+@pytest.fixture
+async def engine(
+    db: Database, bus: Bus, clock: ManualClock, hub: ScriptedHub
+) -> AsyncIterator[Engine]:
+    running = Engine(
+        db=db,
+        bus=bus,
+        clock=clock,
+        kinds={
+            "command": CommandRunner(hub, clock, call_timeout_s=30, in_grace=lambda _: None),
+            "station_create": StationCreateRunner(read=db.read, deployment=ScriptedFleet()),
+        },
+        epoch=await db.read(store_engine.epoch),
+        settings=EngineSettings(),
+        random=Random(1),
+        crash=CrashPoints(),
+    )
+    await running.start()
+    yield running
+    await running.stop(drain_s=0)
+
+
+@pytest.fixture
+async def deps(
+    db: Database, bus: Bus, clock: ManualClock, hub: ScriptedHub, engine: Engine
+) -> Deps:
+    return Deps(
+        db=db,
+        bus=bus,
+        clock=clock,
+        hub=cast("Any", hub),
+        engine=engine,
+        fleet=cast("Any", None),
+        passwords=Passwords(db, b"k" * 32),
+        heartbeats=Heartbeats(db=db, clock=clock),
+        endpoint=cast("Any", Upgrades()),
+        auth=Authenticator(db=db, bus=bus, clock=clock),
+        feed=Feed(db=db, bus=bus, clock=clock),
+        metrics=Metrics(clock),
+        started_at=clock.now(),
+        ready=True,
+    )
+
+
+@pytest.fixture
+async def bearers(db: Database) -> dict[str, str]:
+    made = {}
+    for role in Role:
+        _, bearer = await db.write(lambda tx, r=role: tokens.create(tx, name=r.value, role=r))
+        made[role.value] = bearer
+    return made
+
+
+Serve = Callable[[Iterable[Route]], Awaitable[Api]]
+
+
+@pytest.fixture
+async def serve(deps: Deps, bearers: dict[str, str]) -> AsyncIterator[Serve]:
+    """Starts an application with any routes."""
+    async with AsyncExitStack() as stack:
+
+        async def start(wanted: Iterable[Route]) -> Api:
+            client = TestClient(TestServer(build(deps, wanted)))
+            return Api(await stack.enter_async_context(client), deps, bearers)
+
+        yield start
+
+
+@pytest.fixture
+async def api(serve: Serve) -> Api:
+    return await serve(routes.ALL)

@@ -1,0 +1,184 @@
+"""The event stream: live, replayed, filtered, within reach, and never a burden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from csms.api import feed
+from csms.domain.permissions import Role
+from csms.domain.stations import NewStation
+from csms.events import Event
+from csms.services import locations, stations, tokens
+from csms.store import events
+from tests.api.sse import listening
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Api
+
+PATH = "/api/v1/events"
+
+
+async def emit(api: Api, *types: str, **where: Any) -> list[int]:
+    return await api.deps.db.write(
+        lambda tx: [tx.emit(Event(type_, {"n": n}, **where)) for n, type_ in enumerate(types)]
+    )
+
+
+async def test_events_arrive_as_they_happen(api: Api) -> None:
+    async with listening(api, PATH) as stream:
+        (number,) = await emit(api, "station.booted")
+        received = await stream.next()
+    assert (received.event, received.id) == ("station.booted", str(number))
+    assert received.data == {
+        "id": number,
+        "type": "station.booted",
+        "at": "2026-05-01T12:00:00.000000Z",
+        "station_id": None,
+        "job_id": None,
+        "location_id": None,
+        "data": {"n": 0},
+    }
+
+
+async def test_an_event_names_its_station_and_location_by_their_public_ids(api: Api) -> None:
+    async with listening(api, PATH) as stream:
+        place = await api.deps.db.write(lambda tx: locations.create(tx, name="Depot"))
+        made = await api.deps.db.write(
+            lambda tx: stations.create(tx, NewStation("CP-1", location_id=place.id))
+        )
+        _, received = await stream.take(2)
+    assert received.data["station_id"] == made.uuid
+    assert received.data["location_id"] == place.uuid
+
+
+async def test_without_a_last_event_id_the_past_is_not_told(api: Api) -> None:
+    await emit(api, "a.past", "b.past")
+    async with listening(api, PATH) as stream:
+        await emit(api, "c.now")
+        assert (await stream.next()).event == "c.now"
+
+
+async def test_a_reader_comes_back_where_it_left(api: Api) -> None:
+    first, second, third = await emit(api, "a.one", "b.two", "c.three")
+    async with listening(api, PATH, headers={"Last-Event-ID": str(first)}) as stream:
+        received = await stream.take(2)
+        assert [one.id for one in received] == [str(second), str(third)]
+        (live,) = await emit(api, "d.four")
+        assert (await stream.next()).id == str(live)
+
+
+async def test_a_long_replay_is_complete_and_in_order(api: Api) -> None:
+    (first,) = await emit(api, "a.start")
+    ids = await emit(api, *["b.many"] * 1203)
+    async with listening(api, PATH, headers={"Last-Event-ID": str(first)}) as stream:
+        received = await stream.take(1203)
+    assert [int(one.id or 0) for one in received] == ids
+
+
+async def test_a_place_older_than_what_is_kept_gets_a_reset_first(api: Api) -> None:
+    ids = await emit(api, "a.one", "b.two", "c.three")
+    api.deps.clock.advance(8 * 24 * 3600)  # type: ignore[attr-defined]
+    await api.deps.db.write(events.delete_old)
+    (kept,) = await emit(api, "d.four")
+    async with listening(api, PATH, headers={"Last-Event-ID": str(ids[0])}) as stream:
+        reset, following = await stream.take(2)
+    assert (reset.event, reset.id) == ("reset", str(ids[-1]))
+    assert reset.data["data"] == {"oldest_id": kept, "newest_id": kept}
+    assert following.id == str(kept)
+
+
+async def test_the_last_kept_place_needs_no_reset(api: Api) -> None:
+    ids = await emit(api, "a.one", "b.two")
+    api.deps.clock.advance(8 * 24 * 3600)  # type: ignore[attr-defined]
+    await api.deps.db.write(events.delete_old)
+    async with listening(api, PATH, headers={"Last-Event-ID": str(ids[-1])}) as stream:
+        await emit(api, "c.three")
+        assert (await stream.next()).event == "c.three"
+
+
+async def test_a_place_in_the_future_gets_a_reset(api: Api) -> None:
+    async with listening(api, PATH, headers={"Last-Event-ID": "999999"}) as stream:
+        assert (await stream.next()).event == "reset"
+        await emit(api, "a.now")
+        assert (await stream.next()).event == "a.now"
+
+
+@pytest.mark.parametrize("place", ["x", "-1", "1.5", "9" * 30])
+async def test_a_place_that_is_none(api: Api, place: str) -> None:
+    response = await api.get(PATH, headers={"Last-Event-ID": place})
+    assert response.status == 400
+
+
+async def test_filters(api: Api) -> None:
+    made = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-1")))
+    query = f"?types=station.*,job.done&station_id={made.uuid}"
+    async with listening(api, PATH + query) as stream:
+        await emit(api, "station.booted")
+        await emit(api, "connector.status", station_id=made.id)
+        await emit(api, "station.booted", "job.done", station_id=made.id)
+        received = await stream.take(2)
+    assert [one.event for one in received] == ["station.booted", "job.done"]
+
+
+async def test_a_bound_token_sees_its_location_only(api: Api) -> None:
+    here, there = await api.deps.db.write(
+        lambda tx: [locations.create(tx, name=name) for name in ("Here", "There")]
+    )
+    _, bearer = await api.deps.db.write(
+        lambda tx: tokens.create(
+            tx, name="bound", role=Role.VIEWER, location_ids=frozenset({here.id})
+        )
+    )
+    api.bearers["bound"] = bearer
+    async with listening(api, PATH, role="bound") as stream:
+        await emit(api, "station.booted", location_id=there.id)
+        await emit(api, "station.booted")
+        (mine,) = await emit(api, "station.booted", location_id=here.id)
+        assert (await stream.next()).id == str(mine)
+
+
+async def test_news_of_tokens_are_for_who_manages_them(api: Api) -> None:
+    async with listening(api, PATH, role="operator") as stream:
+        await api.post("/api/v1/tokens", json={"name": "x", "role": "viewer"})
+        await emit(api, "a.now")
+        assert (await stream.next()).event == "a.now"
+
+
+async def test_a_revoked_token_loses_its_stream(api: Api) -> None:
+    listed = (await (await api.get("/api/v1/tokens")).json())["items"]
+    admin = next(token["id"] for token in listed if token["role"] == "admin")
+    async with listening(api, PATH) as stream:
+        await api.delete(f"/api/v1/tokens/{admin}")
+        assert (await stream.next()).event == "token.revoked"
+        with pytest.raises(EOFError):
+            await stream.next()
+    assert (await api.get("/api/v1/tokens")).status == 401
+
+
+async def test_streams_end_when_the_server_stops(api: Api) -> None:
+    async with listening(api, PATH) as stream:
+        api.deps.feed.close()
+        with pytest.raises(EOFError):
+            await stream.next()
+
+
+async def test_a_reader_that_lets_too_much_pile_up_is_cut() -> None:
+    reader = feed.Reader(start_id=0)
+    one = feed.Message(1, "a.flood", {}, "{}", None, None, None, None, None, None)
+    for _ in range(feed.MOST_WAITING):
+        reader.offer(one)
+    assert not reader.closed
+    reader.offer(one)
+    assert reader.closed
+    assert [message async for message in reader] == []
+
+
+async def test_the_feed_rests_when_nobody_listens(api: Api) -> None:
+    reader = await api.deps.feed.open()
+    api.deps.feed.leave(reader)
+    await emit(api, "a.unheard")
+    async with listening(api, PATH) as stream:
+        await emit(api, "b.heard")
+        assert (await stream.next()).event == "b.heard"

@@ -1,0 +1,217 @@
+"""Jobs natively: what is shown to whom, cancel, retry, and watching one to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from csms.domain.jobs import Job, NewItem
+from csms.domain.permissions import Role
+from csms.domain.stations import NewStation, Station
+from csms.jobs.kinds.command import Wanted, submission
+from csms.services import locations, stations, tokens
+from tests.api.sse import listening
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Api, ScriptedHub
+
+ACCEPTED = {"status": "Accepted"}
+
+
+async def make_stations(api: Api, number: int) -> list[Station]:
+    return await api.deps.db.write(
+        lambda tx: [stations.create(tx, NewStation(f"CP-{n}")) for n in range(number)]
+    )
+
+
+async def submit(
+    api: Api, targets: list[Station], *, role: str = "operator", command: str = "clear_cache"
+) -> Job:
+    principal = await api.deps.auth.principal(f"Bearer {api.bearers[role]}")
+    made = await api.deps.engine.submit(
+        submission(
+            principal=principal,
+            wanted=Wanted(command=command),
+            targets=[NewItem(station.uuid, target=station.id) for station in targets],
+            dialect="native",
+        )
+    )
+    return made.job
+
+
+async def finished(api: Api, job: Job) -> None:
+    for seq in range(job.counters.total):
+        await api.deps.engine.settled(job.id, seq, timeout_s=10)
+
+
+async def fetch(api: Api, path: str, **more: Any) -> Any:
+    response = await api.get(path, **more)
+    assert response.status == 200, await response.text()
+    return await response.json()
+
+
+async def test_a_job_shows_its_counters(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    online, _ = targets = await make_stations(api, 2)
+    hub.connect(online.id)
+    job = await submit(api, targets)
+    await finished(api, job)
+    shown = await fetch(api, f"/api/v1/jobs/{job.uuid}")
+    assert (shown["id"], shown["kind"], shown["state"]) == (job.uuid, "command", "done")
+    assert shown["command"] == "clear_cache"
+    assert {name: count for name, count in shown["counters"].items() if count} == {
+        "total": 2,
+        "succeeded": 1,
+        "offline": 1,
+    }
+
+
+async def test_items_page_by_cursor_and_filter_by_state(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    targets = await make_stations(api, 5)
+    for station in targets[:2]:
+        hub.connect(station.id)
+    job = await submit(api, targets)
+    await finished(api, job)
+    path = f"/api/v1/jobs/{job.uuid}/items"
+    first = await fetch(api, f"{path}?limit=3")
+    rest = await fetch(api, f"{path}?limit=3&cursor={first['next_cursor']}")
+    assert [item["seq"] for item in first["items"] + rest["items"]] == [0, 1, 2, 3, 4]
+    assert rest["next_cursor"] is None
+    assert first["items"][0]["identity"] == "CP-0"
+    assert first["items"][0]["response"] == ACCEPTED
+    offline = await fetch(api, f"{path}?state=offline&state=error")
+    assert [item["seq"] for item in offline["items"]] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "cursor=!!", "cursor=LTU", "state=x"])
+async def test_a_bad_query_is_refused(api: Api, query: str) -> None:
+    job = await submit(api, await make_stations(api, 1))
+    response = await api.get(f"/api/v1/jobs/{job.uuid}/items?{query}")
+    assert response.status == 422
+    assert (await response.json())["errors"][0]["in"] == "query"
+
+
+async def test_the_list_pages_newest_first(api: Api) -> None:
+    targets = await make_stations(api, 1)
+    made = [await submit(api, targets) for _ in range(3)]
+    first = await fetch(api, "/api/v1/jobs?limit=2")
+    rest = await fetch(api, f"/api/v1/jobs?limit=2&cursor={first['next_cursor']}")
+    assert [job["id"] for job in first["items"] + rest["items"]] == [
+        job.uuid for job in reversed(made)
+    ]
+
+
+async def test_a_job_is_seen_by_its_creator_and_by_unbound_operators(api: Api) -> None:
+    place = await api.deps.db.write(lambda tx: locations.create(tx, name="Depot"))
+    for name in ("bound", "other"):
+        _, api.bearers[name] = await api.deps.db.write(
+            lambda tx, name=name: tokens.create(
+                tx, name=name, role=Role.OPERATOR, location_ids=frozenset({place.id})
+            )
+        )
+    job = await submit(api, await make_stations(api, 1), role="bound")
+    path = f"/api/v1/jobs/{job.uuid}"
+    seen = {role: (await api.get(path, role=role)).status for role in api.bearers}
+    assert seen == {"viewer": 404, "operator": 200, "admin": 200, "bound": 200, "other": 404}
+    absent = await api.get("/api/v1/jobs/nothing", role="other")
+    hidden = await api.get(path, role="other")
+    assert await absent.json() == await hidden.json()
+    assert (await fetch(api, "/api/v1/jobs", role="other"))["items"] == []
+    for verb in ("cancel", "retry"):
+        assert (await api.post(f"{path}/{verb}", role="other")).status == 404
+
+
+async def test_cancel(api: Api, hub: ScriptedHub) -> None:
+    station, *_ = targets = await make_stations(api, 1)
+    hub.connect(station.id)
+    job = await submit(api, targets)
+    (call,) = await hub.delivered(1)
+    response = await api.post(f"/api/v1/jobs/{job.uuid}/cancel")
+    assert (response.status, (await response.json())["state"]) == (202, "cancelling")
+    call.answer.set_result(ACCEPTED)
+    await finished(api, job)
+    response = await api.post(f"/api/v1/jobs/{job.uuid}/cancel")
+    assert (response.status, (await response.json())["state"]) == (200, "cancelled")
+
+
+async def test_retry_runs_the_failed_items_again(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    station, *_ = targets = await make_stations(api, 1)
+    job = await submit(api, targets)
+    await finished(api, job)
+    hub.connect(station.id)
+    response = await api.post(f"/api/v1/jobs/{job.uuid}/retry", json={"states": ["offline"]})
+    again = await response.json()
+    assert (response.status, again["id"], again["generation"]) == (202, job.uuid, 2)
+    assert again["workflow_run_id"] != job.workflow_run_id
+    await finished(api, job)
+    assert (await fetch(api, f"/api/v1/jobs/{job.uuid}"))["counters"]["succeeded"] == 1
+
+
+async def test_retry_of_a_running_job_is_a_conflict(api: Api, hub: ScriptedHub) -> None:
+    station, *_ = targets = await make_stations(api, 1)
+    hub.connect(station.id)
+    job = await submit(api, targets)
+    await hub.delivered(1)
+    assert (await api.post(f"/api/v1/jobs/{job.uuid}/retry")).status == 409
+
+
+async def test_a_watched_job_goes_from_snapshot_to_done(api: Api, hub: ScriptedHub) -> None:
+    first, second = targets = await make_stations(api, 2)
+    hub.connect(first.id)
+    hub.connect(second.id)
+    job = await submit(api, targets)
+    calls = await hub.delivered(2)
+    seen = []
+    async with listening(api, f"/api/v1/jobs/{job.uuid}/events") as stream:
+        snapshot = await stream.next()
+        assert (snapshot.event, snapshot.data["counters"]["open"]) == ("snapshot", 2)
+        for call in calls:
+            call.answer.set_result(ACCEPTED)
+        while not seen or seen[-1].event != "done":
+            seen.append(await stream.next())
+        with pytest.raises(EOFError):
+            await stream.next()
+    items = [one for one in seen if one.event == "item"]
+    assert sorted(one.data["seq"] for one in items) == [0, 1]
+    assert all(one.id is not None for one in items)
+    assert all(one.id is None for one in seen if one.event == "progress")
+    assert seen[-1].data["counters"]["succeeded"] == 2
+
+
+async def test_watching_a_finished_job_ends_at_once(api: Api) -> None:
+    job = await submit(api, await make_stations(api, 1))
+    await finished(api, job)
+    async with listening(api, f"/api/v1/jobs/{job.uuid}/events") as stream:
+        snapshot, done = await stream.take(2)
+        assert (snapshot.event, done.event, done.data["state"]) == ("snapshot", "done", "done")
+        with pytest.raises(EOFError):
+            await stream.next()
+
+
+async def test_a_watcher_that_comes_back_hears_the_items_it_missed(
+    api: Api, hub: ScriptedHub
+) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    first, second = targets = await make_stations(api, 2)
+    hub.connect(first.id)
+    hub.connect(second.id)
+    place = await api.deps.db.read(lambda tx: tx.value("SELECT max(id) FROM events"))
+    job = await submit(api, targets)
+    await finished(api, job)
+    path = f"/api/v1/jobs/{job.uuid}/events"
+    async with listening(api, path, headers={"Last-Event-ID": str(place)}) as stream:
+        seen = await stream.take(4)
+    assert [one.event for one in seen] == ["item", "item", "snapshot", "done"]
+
+
+async def test_progress_is_told_with_counters_and_without_an_id(api: Api, hub: ScriptedHub) -> None:
+    station, *_ = targets = await make_stations(api, 2)
+    hub.connect(station.id)
+    async with listening(api, "/api/v1/events?types=job.progress") as stream:
+        await submit(api, targets)
+        received = await stream.next()
+    assert received.id is None
+    assert received.data["data"]["counters"]["total"] == 2

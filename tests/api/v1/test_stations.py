@@ -1,0 +1,316 @@
+"""Charging stations natively: list, show, create, rotate, and sending one command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from csms.domain.credentials import Verdict
+from csms.domain.permissions import Role
+from csms.domain.stations import NewStation, Station
+from csms.errors import CallRefused, CallTimeout, ConnectionLost
+from csms.events import Event
+from csms.services import locations, stations, tokens
+
+if TYPE_CHECKING:
+    from csms.domain.locations import Location
+    from tests.api.conftest import Api, ScriptedHub
+
+PATH = "/api/v1/stations"
+ACCEPTED = {"status": "Accepted"}
+
+
+async def make_location(api: Api, name: str = "Depot") -> Location:
+    return await api.deps.db.write(lambda tx: locations.create(tx, name=name))
+
+
+async def make_station(api: Api, identity: str = "CP-1", **more: Any) -> Station:
+    return await api.deps.db.write(lambda tx: stations.create(tx, NewStation(identity, **more)))
+
+
+async def bind(api: Api, *places: Location, role: Role = Role.OPERATOR) -> None:
+    _, api.bearers["bound"] = await api.deps.db.write(
+        lambda tx: tokens.create(
+            tx, name="bound", role=role, location_ids=frozenset(place.id for place in places)
+        )
+    )
+
+
+async def code_of(response: Any) -> tuple[int, str]:
+    return response.status, (await response.json())["code"]
+
+
+# ---- reading ---------------------------------------------------------------------------------
+
+
+async def test_the_list_pages_in_order_and_shows_who_is_online(api: Api, hub: ScriptedHub) -> None:
+    made = [await make_station(api, f"CP-{n}") for n in range(3)]
+    hub.connect(made[1].id)
+    first = await (await api.get(f"{PATH}?limit=2")).json()
+    rest = await (await api.get(f"{PATH}?limit=2&cursor={first['next_cursor']}")).json()
+    shown = first["items"] + rest["items"]
+    assert [one["identity"] for one in shown] == ["CP-0", "CP-1", "CP-2"]
+    assert [one["online"] for one in shown] == [False, True, False]
+    assert rest["next_cursor"] is None
+
+
+async def test_a_station_is_found_by_id_and_by_identity_whatever_its_case(api: Api) -> None:
+    made = await make_station(api, "Depot 1/ä".replace("/", "-"))
+    for path in (made.uuid, "identity:Depot%201-%C3%A4", "identity:DEPOT%201-%C3%A4"):
+        response = await api.get(f"{PATH}/{path}")
+        assert (await response.json())["id"] == made.uuid
+    assert (await api.get(f"{PATH}/identity:nobody")).status == 404
+
+
+async def test_a_bound_token_sees_the_stations_of_its_locations(api: Api) -> None:
+    here, there = await make_location(api, "Here"), await make_location(api, "There")
+    mine = await make_station(api, "CP-1", location_id=here.id)
+    other = await make_station(api, "CP-2", location_id=there.id)
+    stray = await make_station(api, "CP-3")
+    await bind(api, here)
+    listed = await (await api.get(PATH, role="bound")).json()
+    assert [one["id"] for one in listed["items"]] == [mine.uuid]
+    for station in (other, stray):
+        for method, tail in (("GET", ""), ("POST", "/credentials/rotate")):
+            response = await api.request(method, f"{PATH}/{station.uuid}{tail}", role="bound")
+            assert response.status == 404
+    response = await api.get(f"{PATH}?location_id={there.uuid}", role="bound")
+    assert response.status == 404
+
+
+# ---- creating --------------------------------------------------------------------------------
+
+
+async def test_a_new_station_gets_its_url_and_its_password_once(api: Api) -> None:
+    place = await make_location(api)
+    body = {"identity": "CP 1", "location_id": place.uuid, "name": "Bay 1", "ocpp_version": "1.6"}
+    response = await api.post(PATH, json=body)
+    made = await response.json()
+    assert response.status == 201
+    assert response.headers["Location"] == f"{PATH}/{made['id']}"
+    assert made["connection_url"].endswith("/ocpp/CP%201")
+    assert len(made["password"]) == 20
+    station = await api.deps.db.read(lambda tx: stations.store.find_by_uuid(tx, made["id"]))
+    verdict = await api.deps.passwords.verify(station.id, made["password"].encode())
+    assert verdict is Verdict.OK
+    assert "password" not in await (await api.get(f"{PATH}/{made['id']}")).json()
+
+
+async def test_a_supplied_password_is_not_sent_back(api: Api) -> None:
+    response = await api.post(PATH, json={"identity": "CP-1", "password": "correct horse bat"})
+    made = await response.json()
+    assert made["password"] is None
+    station = await api.deps.db.read(lambda tx: stations.store.find_by_uuid(tx, made["id"]))
+    assert await api.deps.passwords.verify(station.id, b"correct horse bat") is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"identity": "a/b"}, "/identity"),
+        ({"identity": "a:b"}, "/identity"),
+        ({"identity": "a\u0007b"}, "/identity"),
+        ({"identity": ""}, "/identity"),
+        ({"identity": "x" * 49}, "/identity"),
+        ({"identity": 5}, "/identity"),
+        ({"password": "short"}, "/password"),
+        ({"password": "x" * 21, "ocpp_version": "1.6"}, "/password"),
+        ({"ocpp_version": "3.0"}, "/ocpp_version"),
+        ({"connectors": 0}, "/connectors"),
+        ({"colour": "red"}, "/colour"),
+    ],
+)
+async def test_a_bad_station_is_refused_and_nothing_is_written(
+    api: Api, change: dict[str, Any], pointer: str
+) -> None:
+    response = await api.post(PATH, json={"identity": "CP-1", **change})
+    body = await response.json()
+    assert response.status == 422
+    assert body["errors"][0]["pointer"] == pointer
+    assert (await (await api.get(PATH)).json())["items"] == []
+
+
+async def test_an_identity_that_is_taken(api: Api) -> None:
+    await make_station(api, "cp-1")
+    assert await code_of(await api.post(PATH, json={"identity": "CP-1"})) == (
+        409,
+        "duplicate_identity",
+    )
+
+
+async def test_a_location_that_does_not_exist(api: Api) -> None:
+    response = await api.post(PATH, json={"identity": "CP-1", "location_id": "nowhere"})
+    assert await code_of(response) == (404, "not_found")
+
+
+async def test_a_bound_token_creates_at_its_location_only(api: Api) -> None:
+    here, there = await make_location(api, "Here"), await make_location(api, "There")
+    await bind(api, here)
+    found = [
+        (await api.post(PATH, role="bound", json={"identity": f"CP-{n}", **where})).status
+        for n, where in enumerate(({}, {"location_id": there.uuid}, {"location_id": here.uuid}))
+    ]
+    assert found == [422, 404, 201]
+
+
+async def test_a_repeated_creation_finds_the_first_without_its_password(api: Api) -> None:
+    first = await api.post(PATH, json={"identity": "CP-1"}, headers={"Idempotency-Key": "k"})
+    again = await api.post(PATH, json={"identity": "CP-1"}, headers={"Idempotency-Key": "k"})
+    made, replayed = await first.json(), await again.json()
+    assert (first.status, again.status) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first.headers
+    assert (replayed["id"], replayed["password"]) == (made["id"], None)
+    other = await api.post(PATH, json={"identity": "CP-2"}, headers={"Idempotency-Key": "k"})
+    assert await code_of(other) == (422, "idempotency_mismatch")
+
+
+async def test_rotating_makes_the_old_password_useless(api: Api) -> None:
+    made = await (await api.post(PATH, json={"identity": "CP-1"})).json()
+    response = await api.post(f"{PATH}/identity:CP-1/credentials/rotate")
+    rotated = await response.json()
+    assert (response.status, rotated["station_id"]) == (200, made["id"])
+    station = await api.deps.db.read(lambda tx: stations.store.find_by_uuid(tx, made["id"]))
+    verify = api.deps.passwords.verify
+    assert await verify(station.id, made["password"].encode()) is Verdict.BAD
+    assert await verify(station.id, rotated["password"].encode()) is Verdict.OK
+
+
+async def test_a_rotation_is_announced_without_the_password(api: Api) -> None:
+    await make_station(api)
+    heard: list[Event] = []
+    api.deps.bus.subscribe(Event, heard.append)
+    rotated = await (await api.post(f"{PATH}/identity:CP-1/credentials/rotate")).json()
+    assert [event.type for event in heard] == ["station.credentials_rotated"]
+    assert rotated["password"] not in str(heard)
+
+
+# ---- one command -----------------------------------------------------------------------------
+
+
+async def send(api: Api, station: Station, body: dict[str, Any], **more: Any) -> Any:
+    return await api.post(f"{PATH}/{station.uuid}/commands", json=body, **more)
+
+
+async def test_a_command_waits_for_the_answer(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    station = await make_station(api)
+    hub.connect(station.id)
+    response = await send(api, station, {"command": "reset", "params": {"type": "immediate"}})
+    result = await response.json()
+    assert response.status == 200
+    assert (result["state"], result["response"], result["response_status"]) == (
+        "succeeded",
+        ACCEPTED,
+        "Accepted",
+    )
+    assert [(call.action, call.payload) for call in hub.calls] == [("Reset", {"type": "Soft"})]
+
+
+async def test_a_raw_action_goes_out_as_it_is(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: {"status": "Rejected"}
+    station = await make_station(api)
+    hub.connect(station.id)
+    response = await api.post(
+        f"{PATH}/identity:CP-1/commands", json={"action": "Reset", "payload": {"type": "Hard"}}
+    )
+    result = await response.json()
+    assert (response.status, result["state"]) == (200, "rejected")
+    assert result["response_status"] == "Rejected"
+    assert hub.calls[0].payload == {"type": "Hard"}
+
+
+async def test_a_single_command_is_not_in_the_list_of_jobs(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    station = await make_station(api)
+    hub.connect(station.id)
+    result = await (await send(api, station, {"command": "clear_cache"})).json()
+    assert (await (await api.get("/api/v1/jobs")).json())["items"] == []
+    shown = (await (await api.get("/api/v1/jobs?hidden=true")).json())["items"]
+    assert [job["id"] for job in shown] == [result["id"]]
+
+
+async def test_an_offline_station_is_a_conflict(api: Api) -> None:
+    response = await send(api, await make_station(api), {"command": "clear_cache"})
+    assert await code_of(response) == (409, "station_offline")
+
+
+async def test_a_callerror_is_a_bad_gateway(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: CallRefused("NotSupported", "no cache")
+    station = await make_station(api)
+    hub.connect(station.id)
+    response = await send(api, station, {"command": "clear_cache"})
+    body = await response.json()
+    assert (response.status, body["code"], body["state"]) == (502, "call_refused", "refused")
+    assert body["response"]["error_code"] == "NotSupported"
+
+
+@pytest.mark.parametrize("command", ["clear_cache", "reset"])
+@pytest.mark.parametrize("error", [CallTimeout("late"), ConnectionLost("gone")])
+async def test_no_answer_is_a_gateway_timeout_of_unknown_state(
+    api: Api, hub: ScriptedHub, command: str, error: Exception
+) -> None:
+    hub.automatic = lambda _: error
+    station = await make_station(api)
+    hub.connect(station.id)
+    response = await send(api, station, {"command": command, "timeout_s": 1})
+    body = await response.json()
+    assert (response.status, body["code"], body["state"]) == (504, "call_timeout", "unknown")
+    assert len(hub.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, ""),
+        ({"command": "reset", "action": "Reset"}, ""),
+        ({"command": "fly"}, "/command"),
+        ({"command": "reset", "params": {"type": "now"}}, "/params/type"),
+        ({"command": "reset", "payload": {}}, ""),
+        ({"action": "Fly", "payload": {}}, "/action"),
+        ({"action": "Reset", "payload": {"type": "Gently"}}, "/payload/type"),
+        ({"action": "Reset", "params": {}}, ""),
+        ({"command": "reset", "timeout_s": 0}, "/timeout_s"),
+        ({"command": "reset", "now": True}, "/now"),
+    ],
+)
+async def test_a_bad_command_is_refused_before_anything_is_sent(
+    api: Api, hub: ScriptedHub, body: dict[str, Any], pointer: str
+) -> None:
+    station = await make_station(api)
+    hub.connect(station.id)
+    response = await send(api, station, body)
+    assert response.status == 422
+    assert (await response.json())["errors"][0]["pointer"] == pointer
+    assert hub.calls == []
+
+
+async def test_a_password_is_not_written_by_a_command(api: Api, hub: ScriptedHub) -> None:
+    station = await make_station(api)
+    hub.connect(station.id)
+    payload = {"key": "AuthorizationKey", "value": "00" * 16}
+    response = await send(api, station, {"action": "ChangeConfiguration", "payload": payload})
+    assert response.status == 422
+    assert "credentials/rotate" in (await response.json())["detail"]
+
+
+async def test_a_repeated_command_is_sent_once(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    station = await make_station(api)
+    hub.connect(station.id)
+    headers = {"Idempotency-Key": "k"}
+    first = await send(api, station, {"command": "reset"}, headers=headers)
+    again = await send(api, station, {"command": "reset"}, headers=headers)
+    assert (await again.json())["id"] == (await first.json())["id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(hub.calls) == 1
+
+
+async def test_a_station_out_of_reach_gets_no_command(api: Api, hub: ScriptedHub) -> None:
+    station = await make_station(api)
+    hub.connect(station.id)
+    await bind(api, await make_location(api))
+    response = await send(api, station, {"command": "reset"}, role="bound")
+    assert response.status == 404
+    assert hub.calls == []

@@ -1,0 +1,156 @@
+"""Commands beside a real server, and how that server starts and ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from websockets import Subprotocol
+from websockets.sync.client import connect
+
+from csms.cli.children import Child, free_port
+from csms.cli.http import Client, find_server
+from tests.cli.conftest import Outcome
+
+START_S = 60
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of a server that runs while these tests do."""
+    directory = tmp_path_factory.mktemp("server")
+    server = Child(
+        "the server",
+        ["serve", "--data-dir", str(directory / "data"), "--listen", f"127.0.0.1:{free_port(0)}"],
+        log=directory / "server.log",
+        environment={},
+    )
+    server.start()
+    server.wait_until((directory / "data" / "cli.json").exists, timeout_s=START_S)
+    yield directory / "data"
+    server.stop()
+
+
+def client_of(data_dir: Path) -> Client:
+    client = find_server(data_dir)
+    assert client is not None
+    return client
+
+
+def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "csms", "serve", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+
+
+def test_the_address_file_is_for_its_owner_only(data_dir: Path) -> None:
+    assert stat.S_IMODE((data_dir / "cli.json").stat().st_mode) == 0o600
+
+
+def test_a_second_server_on_the_same_data_is_refused_in_one_line(data_dir: Path) -> None:
+    second = serve("--data-dir", data_dir, "--listen", f"127.0.0.1:{free_port(0)}")
+    assert second.returncode == 2
+    assert str(data_dir) in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
+def test_a_busy_port_is_refused_in_one_line(data_dir: Path, tmp_path: Path) -> None:
+    address = client_of(data_dir).url.removeprefix("http://")
+    second = serve("--data-dir", tmp_path / "other", "--listen", address)
+    assert second.returncode == 2
+    assert address in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
+def test_a_token_made_through_the_server_works_at_once(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    made = csms("token", "create", "--name", "script", "--json", "--data-dir", data_dir)
+    client = Client(client_of(data_dir).url, made.json["token"])
+    assert client.get("/api/v1/jobs")["items"] == []
+    assert csms("token", "revoke", made.json["id"], "--data-dir", data_dir).code == 0
+    listed = csms("token", "list", "--json", "--data-dir", data_dir).json
+    assert [one["id"] for one in listed if one["revoked_at"]] == [made.json["id"]]
+
+
+def test_a_station_is_added_and_listed(csms: Callable[..., Outcome], data_dir: Path) -> None:
+    added = csms("stations", "add", "CP 1", "--json", "--data-dir", data_dir).json
+    listed = csms("stations", "list", "--json", "--data-dir", data_dir).json
+    assert added["connection_url"].endswith("/ocpp/CP%201")
+    assert len(added["password"]) == 20
+    assert "CP 1" in {one["identity"] for one in listed}
+
+
+def test_accepting_a_station_that_never_knocked_fails(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    outcome = csms("stations", "accept", "nobody", "--data-dir", data_dir)
+    assert outcome.code == 1
+    assert "nobody is not in the inbox" in outcome.err
+
+
+def test_a_station_that_knocked_is_accepted(csms: Callable[..., Outcome], data_dir: Path) -> None:
+    url = client_of(data_dir).url.replace("http", "ws") + "/ocpp/Stranger"
+    boot = {"chargePointVendor": "Acme", "chargePointModel": "One"}
+    with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as station:
+        station.send(json.dumps([2, "1", "BootNotification", boot]))
+        assert json.loads(station.recv(START_S))[2]["status"] == "Pending"
+        listed = csms("stations", "list", "--inbox", "--json", "--data-dir", data_dir).json
+        accepted = csms("stations", "accept", "stranger", "--name", "Gate", "--data-dir", data_dir)
+    stations = csms("stations", "list", "--json", "--data-dir", data_dir).json
+    assert [one["identity"] for one in listed] == ["Stranger"]
+    assert len(accepted.out.strip()) == 20
+    assert ("Stranger", "Gate") in {(one["identity"], one["name"]) for one in stations}
+
+
+def test_a_job_can_be_listed_shown_and_watched(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    client = client_of(data_dir)
+    location = client.post("/ocpp/locations", {"name": "Depot"})["id"]
+    template = {
+        "brand_slug": "generic",
+        "model_slug": "ac-22kw",
+        "connector_type": "Type2",
+        "ws_url": "ws://127.0.0.1:9000/ocpp",
+        "identity_prefix": "J-",
+    }
+    # The same identity twice: one item of the three fails.
+    groups = [{"template": template, "charger_ids": ["1", "2", "2"]}]
+    job = client.post(f"/ocpp/locations/{location}/chargers", groups)["job_id"]
+    watched = csms("jobs", "watch", job, "--data-dir", data_dir)
+    shown = csms("jobs", "show", job, "--json", "--data-dir", data_dir).json
+    listed = csms("jobs", "list", "--json", "--data-dir", data_dir).json
+    assert watched.code == 3
+    assert watched.err.splitlines()[-1].endswith("3/3 1 not succeeded")
+    assert shown["state"] == "done"
+    assert [item["identity"] or item["key"] for item in shown["items"]] == ["J-2"]
+    assert [one["id"] for one in listed] == [job]
+
+
+def test_sigterm_is_an_orderly_end(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "csms", "serve", "--data-dir", str(tmp_path / "data")),
+            *("--listen", f"127.0.0.1:{free_port(0)}"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process, process.stderr as said:
+        # The sign-in link is the last thing a first start says.
+        assert any("#token=csms_" in line for line in said)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert not (tmp_path / "data" / "cli.json").exists()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csms.domain.metering import MAX_REGISTER_MWH, number, register_mwh, summarise
+
+ENERGY = "Energy.Active.Import.Register"
+POWER = "Power.Active.Import"
+CURRENT = "Current.Import"
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),
+)
+
+
+@pytest.mark.parametrize(
+    ("sample", "expected"),
+    [
+        ((ENERGY, None, None, "12.345", None), (12345, None, None, None)),
+        ((ENERGY, None, "kWh", "12.345", None), (12_345_000, None, None, None)),
+        ((ENERGY, "", " kwh", "1", None), (1_000_000, None, None, None)),
+        ((POWER, None, "W", "-5", None), (None, -5.0, None, None)),
+        (("SoC", None, "%", "100", None), (None, None, None, 100.0)),
+        (("SoC", None, None, "101", None), (None, None, None, None)),
+        ((ENERGY, None, "Wh", "12", "Inlet"), (None, None, None, None)),
+    ],
+)
+def test_units_become_ours(sample, expected):
+    assert summarise([sample]) == expected
+
+
+def test_whole_evse_counts_before_phases():
+    samples = [(POWER, "L1", "W", "10", None), (POWER, None, "W", "31", None)]
+    assert summarise(samples)[1] == 31.0
+
+
+def test_powers_of_phases_add_up_and_the_highest_current_stands():
+    samples = [
+        (measurand, phase, None, value, None)
+        for measurand in (POWER, CURRENT)
+        for phase, value in (("L1", "10"), ("L2-N", "20"), ("L3", "30"), ("N", "99"))
+    ]
+    assert summarise(samples) == (None, 60.0, 30.0, None)
+
+
+def test_the_first_of_two_equal_samples_stands():
+    samples = [(ENERGY, None, "Wh", "1", None), (ENERGY, None, "Wh", "2", None)]
+    assert summarise(samples)[0] == 1000
+
+
+@given(st.lists(st.tuples(junk, junk, junk, junk, junk), max_size=5))
+def test_summary_never_raises(samples):
+    summarise(samples)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([ENERGY, POWER, CURRENT, "SoC"]),
+            st.one_of(st.sampled_from([None, "L1", "L2", "L1-N"]), junk),
+            st.one_of(st.sampled_from([None, "Wh", "kWh", "W", "A"]), junk),
+            junk,
+            junk,
+        ),
+        max_size=6,
+    )
+)
+def test_register_is_a_countable_number_or_none(samples):
+    register, power, current, soc = summarise(samples)
+    assert register is None or 0 <= register <= 3 * MAX_REGISTER_MWH
+    assert all(value is None or abs(value) < 1e9 for value in (power, current, soc))
+
+
+@given(junk)
+def test_number_is_finite_or_none(value):
+    found = number(value)
+    assert found is None or abs(found) < 1e300
+
+
+@pytest.mark.parametrize("value", [-1, "-0.001", 2**62, "nan", None, True, 10**13])
+def test_register_no_meter_shows_is_none(value):
+    assert register_mwh(value) is None
+
+
+@given(st.integers(0, 10**12))
+def test_whole_watt_hours_are_exact(wh):
+    assert register_mwh(wh) == wh * 1000

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from csms.domain.versions import OcppVersion
+from csms.ocpp.handshake import (
+    Basic,
+    Choice,
+    basic_in,
+    choose,
+    comes_from_a_browser,
+    identity_in,
+    subprotocols_in,
+)
+
+V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
+
+
+@pytest.mark.parametrize(
+    ("target", "identity"),
+    [
+        ("/ocpp/ID", "ID"),
+        ("/ID", "ID"),
+        ("/ws/ID", "ID"),
+        ("/ocpp/1.6/ID", "ID"),
+        ("//ID", "ID"),
+        ("//ID//", "ID"),
+        ("/ocpp/ID/", "ID"),
+        ("/ocpp/ID?token=x/y", "ID"),
+        ("/ocpp/ID#part", "ID"),
+        ("ws://host:9000/ocpp/ID", "ID"),
+        ("http://host/ID/", "ID"),
+        ("/ocpp/RDAM%7C123", "RDAM|123"),
+        ("/ocpp/a%20b", "a b"),
+        ("/ocpp/a%2Fb", "a/b"),
+        ("/ocpp/a%252Fb", "a%2Fb"),
+        ("/ocpp/caf%C3%A9", "café"),
+        ("/ocpp/caf%E9", None),
+        ("/ocpp/%00", "\x00"),
+        ("/ocpp/%", "%"),
+        ("/ocpp/a+b", "a+b"),
+        ("/", None),
+        ("", None),
+        ("//", None),
+        ("http://host", None),
+    ],
+)
+def test_the_identity_is_the_last_segment_decoded_once(target: str, identity: str | None) -> None:
+    assert identity_in(target) == identity
+
+
+def encoded(pair: bytes) -> str:
+    return base64.b64encode(pair).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("Basic", None),
+        ("Basic !!!", None),
+        ("Basic " + encoded(b"no colon"), None),
+        ("Bearer " + encoded(b"u:p"), None),
+        ("Basic é", None),
+        ("Basic " + encoded(b"u:p"), Basic(b"u", b"p")),
+        ("basic   " + encoded(b"u:p") + " ", Basic(b"u", b"p")),
+        ("Basic " + encoded(b"u:p").rstrip("="), Basic(b"u", b"p")),
+        ("Basic " + encoded(b"u:a:b:"), Basic(b"u", b"a:b:")),
+        ("Basic " + encoded(b":"), Basic(b"", b"")),
+    ],
+)
+def test_basic_credentials(header: str | None, expected: Basic | None) -> None:
+    assert basic_in(header) == expected
+
+
+def test_a_password_is_any_bytes() -> None:
+    password = bytes(range(256))
+    assert basic_in("Basic " + encoded(b"u:" + password)) == Basic(b"u", password)
+
+
+@pytest.mark.parametrize(
+    ("user", "identity", "same"),
+    [
+        (b"ID-1", "ID-1", True),
+        (b"id-1", "ID-1", True),
+        ("CAFÉ".encode(), "cafÉ", True),
+        ("café".encode(), "cafÉ", False),
+        ("e\u0301".encode(), "é", False),
+        (b"ID%2D1", "ID-1", False),
+        (b"\xff", "\xff", False),
+        (b"", "ID", False),
+        (b"ID ", "ID", False),
+    ],
+)
+def test_the_user_name_is_the_identity_without_ascii_case(
+    user: bytes, identity: str, same: bool
+) -> None:
+    assert Basic(user, b"").is_for(identity) == same
+
+
+ALL = frozenset(OcppVersion)
+
+
+@pytest.mark.parametrize(
+    ("offered", "pin", "expected"),
+    [
+        ("ocpp1.6", None, Choice(V16, "ocpp1.6")),
+        ("OCPP1.6", None, Choice(V16, "OCPP1.6")),
+        ("ocpp0.1,ocpp1.6", None, Choice(V16, "ocpp1.6")),
+        ("ocpp1.6, ocpp2.0.1, ocpp2.1", None, Choice(V21, "ocpp2.1")),
+        ("ocpp1.6,ocpp2.0.1", V16, Choice(V16, "ocpp1.6")),
+        ("ocpp2.0.1", V16, Choice(V201, "ocpp2.0.1")),
+        ("ocpp2.0", None, None),
+        ("ocpp1.5", None, None),
+        ("ocpp1.6x", None, None),
+        ("chat", V16, None),
+        ("", None, None),
+        (" , ", V16, None),
+    ],
+)
+def test_the_version_is_the_pin_or_the_newest_of_both(
+    offered: str, pin: OcppVersion | None, expected: Choice | None
+) -> None:
+    assert choose(subprotocols_in([offered]), spoken=ALL, pin=pin, assume=None) == expected
+
+
+def test_a_version_without_handlers_is_not_spoken() -> None:
+    offers = ["ocpp2.0.1", "ocpp1.6"]
+    assert choose(offers, spoken={V16}, pin=None, assume=None) == Choice(V16, "ocpp1.6")
+    assert choose(offers, spoken={V16}, pin=V201, assume=None) == Choice(V16, "ocpp1.6")
+    assert choose(["ocpp2.0.1"], spoken={V16}, pin=V201, assume=V16) is None
+
+
+def test_without_an_offer_the_setting_decides_and_nothing_is_echoed() -> None:
+    assert choose([], spoken=ALL, pin=None, assume=V16) == Choice(V16, None)
+    assert choose([], spoken=ALL, pin=V201, assume=V16) == Choice(V201, None)
+    assert choose([], spoken={V201}, pin=None, assume=V16) is None
+
+
+def test_several_headers_are_one_list() -> None:
+    assert subprotocols_in(["a, b", "c"]) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("names", "agent", "browser"),
+    [
+        (["Host"], "Mozilla/5.0", False),
+        (["Origin"], "station/1.0", False),
+        (["Origin"], "Mozilla/5.0 (X11)", True),
+        (["Origin", "Sec-Fetch-Mode"], "", True),
+        (["origin", "sec-fetch-site"], "", True),
+        (["Sec-Fetch-Mode"], "", False),
+    ],
+)
+def test_origin_and_a_browsers_mark_together_are_a_browser(
+    names: list[str], agent: str, browser: bool
+) -> None:
+    assert comes_from_a_browser(names, agent) == browser
