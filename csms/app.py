@@ -142,6 +142,7 @@ class Server:
         servers = await self._listen(runner, db, addresses)
         stack.callback(_close_all, servers)
         await parts.deployment.restore()
+        host.tame_garbage_collector()
         parts.deps.ready = True
         # Answering goes on while we drain, so that writes get their 503.
         stack.callback(setattr, parts.deps, "draining", True)
@@ -435,13 +436,23 @@ def api_settings(config: Config) -> ApiSettings:
         max_items=config.jobs.max_items,
         virtual_by_default=config.fleet.provisioning == "virtual",
         max_in_process=config.fleet.max_in_process,
-        allowed_targets=tuple(config.fleet.allowed_targets),
+        allowed_targets=(*config.fleet.allowed_targets, *_own_origins(config)),
         command_timeout_s=config.ocpp.call_timeout_s,
         policy=Policy(
             max_parallel=config.jobs.max_parallel,
             evidence_window_s=config.jobs.evidence_window_s,
         ),
     )
+
+
+def _own_origins(config: Config) -> list[str]:
+    """Where this server itself is reached; virtual stations may always dial it."""
+    origins = [
+        f"ws://{reachable}:{port}"
+        for name, port in map(parse_listen, config.listen)
+        for reachable in host.reachable_names(name)
+    ]
+    return [*origins, config.external_url] if config.external_url else origins
 
 
 def parse_listen(text: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import secrets
@@ -10,6 +11,16 @@ import socket
 from pathlib import Path
 
 INSTANCE_KEY = "instance.key"
+
+
+def tame_garbage_collector() -> None:
+    """Keep full collections, 0.1 s and more with thousands of sockets, off the loop.
+
+    What start-up made stays for good and is not looked at again; what requests make dies young.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1000)
 
 
 def is_loopback(host: str) -> bool:

@@ -52,9 +52,7 @@ def run_campaign(directory: Path, *, stations: int, kills: int, seed: int) -> No
             server.kill()
 
 
-def _round(
-    server: Server, location: str, rng: random.Random, number: int, most_kills: int
-) -> int:
+def _round(server: Server, location: str, rng: random.Random, number: int, most_kills: int) -> int:
     """One set of jobs, killed a few times on its way; returns how often."""
     ids = list(scenario.stations(server, "CP-").values())
     rng.shuffle(ids)

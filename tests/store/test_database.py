@@ -6,9 +6,10 @@ import asyncio
 import resource
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ async def test_a_result_arrives_after_its_commit(db: Database):
     with sqlite3.connect(db.path) as other:
         found = other.execute("SELECT uuid FROM locations").fetchall()
     other.close()
-    assert [("a",)] == found
+    assert found == [("a",)]
 
 
 async def test_what_queued_during_a_commit_is_one_transaction(db: Database):
@@ -80,15 +81,15 @@ async def test_what_queued_during_a_commit_is_one_transaction(db: Database):
     results = await group(db, *(add(f"n{number}") for number in range(20)))
 
     assert not [error for error in results if isinstance(error, BaseException)]
-    assert 2 == db.stats.commits - before
-    assert 20 == db.stats.largest_group
+    assert db.stats.commits - before == 2  # the holder's, and theirs
+    assert db.stats.largest_group == 20
 
 
 async def test_a_group_has_a_limit(db: Database):
     await group(db, *(add(f"n{number}") for number in range(GROUP_LIMIT + 10)))
 
-    assert GROUP_LIMIT == db.stats.largest_group
-    assert GROUP_LIMIT + 10 == len(await db.read(names))
+    assert db.stats.largest_group == GROUP_LIMIT
+    assert len(await db.read(names)) == GROUP_LIMIT + 10
 
 
 async def test_a_unit_that_fails_is_rolled_back_alone(db: Database):
@@ -103,8 +104,8 @@ async def test_a_unit_that_fails_is_rolled_back_alone(db: Database):
 
     assert [int, DuplicateIdentity, int] == [type(result) for result in results]
     assert {"a", "c"} == await db.read(names)
-    assert [] == told
-    assert 0 == await db.read(lambda tx: tx.value("SELECT count(*) FROM events"))
+    assert told == []
+    assert await db.read(lambda tx: tx.value("SELECT count(*) FROM events")) == 0
 
 
 async def test_a_unit_that_breaks_a_constraint_is_rolled_back_alone(db: Database):
@@ -194,13 +195,13 @@ async def test_a_reader_sees_one_snapshot(db: Database):
 async def test_a_reader_cannot_write(db: Database):
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await db.read(lambda tx: tx.all("DELETE FROM engine"))
-    assert 1 == await db.read(lambda tx: tx.value("SELECT count(*) FROM engine"))
+    assert await db.read(lambda tx: tx.value("SELECT count(*) FROM engine")) == 1
 
 
 async def test_a_failed_read_leaves_the_reader_usable(db: Database):
     for _ in range(10):
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
-            await db.read(lambda tx: tx.all("SELECT * FROM nothing"))
+            await db.read(lambda tx: tx.all("SELECT * FROM nowhere"))
     assert set() == await db.read(names)
 
 
@@ -215,10 +216,10 @@ async def test_a_cancelled_read_gives_its_reader_back(db: Database):
     let_go.set()
 
     assert set() == await asyncio.wait_for(db.read(names), 10)
-    assert [True] * 4 == [
+    assert [
         isinstance(result, asyncio.CancelledError)
         for result in await asyncio.gather(*readings, return_exceptions=True)
-    ]
+    ] == [True] * 4
 
 
 # ---- the end ---------------------------------------------------------------------------------
@@ -235,7 +236,7 @@ async def test_close_finishes_what_was_queued_and_checkpoints(tmp_path: Path, cl
             await db.write(add("too late"))
     await asyncio.gather(last, closing)
 
-    assert ["csms.lock", "csms.sqlite3"] == sorted(path.name for path in tmp_path.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["csms.lock", "csms.sqlite3"]
     with pytest.raises(Unavailable):
         await db.read(names)
     await db.close()  # once more does nothing
@@ -246,9 +247,7 @@ async def test_close_finishes_what_was_queued_and_checkpoints(tmp_path: Path, cl
 
 def allow_pages(number: int) -> Callable[[Tx], int]:
     """SQLite answers SQLITE_FULL, exactly as on a full disk, beyond `number` more pages."""
-    return lambda tx: tx.value(
-        f"PRAGMA max_page_count = {tx.value('PRAGMA page_count') + number}"
-    )
+    return lambda tx: tx.value(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count') + number}")
 
 
 async def test_a_full_disk_fails_the_whole_group_and_heals(db: Database, bus: Bus):
@@ -264,13 +263,13 @@ async def test_a_full_disk_fails_the_whole_group_and_heals(db: Database, bus: Bu
 
     assert [StorageFull] * 4 == [type(result) for result in results]
     assert set() == await db.read(names)
-    assert [] == told
+    assert told == []
     with pytest.raises(StorageFull):
         await db.write(add("large", 100_000))
     await db.write(allow_pages(1000))
     await group(db, add("a"), emits, add("large", 100_000), add("d"))
     assert {"a", "b", "large", "d"} == await db.read(names)
-    assert ["b.added"] == told
+    assert told == ["b.added"]
 
 
 async def test_every_size_of_a_full_disk_leaves_all_or_nothing(db: Database):
@@ -283,7 +282,11 @@ async def test_every_size_of_a_full_disk_leaves_all_or_nothing(db: Database):
         failed = [result for result in results if isinstance(result, StorageFull)]
         assert len(failed) in {0, 8}
         assert (8 if not failed else 0) == len(stored)
-    assert "ok" == await db.read(lambda tx: tx.value("PRAGMA integrity_check"))
+    assert await db.read(lambda tx: tx.value("PRAGMA integrity_check")) == "ok"
+
+
+def length_of_wal(db: Database) -> int:
+    return db.path.with_name(db.path.name + "-wal").stat().st_size
 
 
 @contextmanager
@@ -300,19 +303,19 @@ def files_no_longer_than(number: int) -> Iterator[None]:
 async def test_after_an_io_error_nothing_is_acknowledged_any_more(db: Database):
     failed = asyncio.Event()
     db.on_failure = failed.set
-    wal = db.path.with_name(db.path.name + "-wal")
 
     def unit(tx: Tx) -> None:
         add("a", 10_000)(tx)
         # Queued behind the failing group: they must not be committed either.
-        later.extend(asyncio.run_coroutine_threadsafe(db.write(add(f"later {n}")), loop)
-                     for n in range(3))
+        later.extend(
+            asyncio.run_coroutine_threadsafe(db.write(add(f"later {n}")), loop) for n in range(3)
+        )
         queued.set()
 
     later: list = []
     queued = threading.Event()
     loop = asyncio.get_running_loop()
-    with files_no_longer_than(wal.stat().st_size):
+    with files_no_longer_than(length_of_wal(db)):
         with pytest.raises(StorageFailed):
             await db.write(unit)
         async with asyncio.timeout(10):
@@ -325,18 +328,33 @@ async def test_after_an_io_error_nothing_is_acknowledged_any_more(db: Database):
     assert set() == await db.read(names)
 
 
-async def test_units_behind_a_failed_group_are_refused(db: Database):
-    wal = db.path.with_name(db.path.name + "-wal")
-    units = [add(f"n{number}", 2000) for number in range(GROUP_LIMIT + 5)]
-    let_room: list[ExitStack] = []
+class FsyncFailsOnce:
+    """The writer's connection, whose next COMMIT ends as SQLite reports a failed fsync."""
 
-    def first(tx: Tx) -> None:
-        let_room.append(files_no_longer_than(size(wal)))
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+        self._armed = True
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
+        if sql == "COMMIT" and self._armed:
+            self._armed = False
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return self._real.execute(sql, params)
+
+
+async def test_groups_behind_a_failed_fsync_are_refused_though_it_would_work_again(db: Database):
     async with writer_held(db):
-        writes = await queued(db, *units)
-        limit = files_no_longer_than(size_of_wal(db))
-    results = await asyncio.gather(*writes[:GROUP_LIMIT], return_exceptions=True)
+        writes = await queued(db, *(add(f"n{number}") for number in range(GROUP_LIMIT + 5)))
+        # The holder of the writer has the real connection, and commits on it.
+        db._connection = FsyncFailsOnce(db._connection)
+    results = await asyncio.gather(*writes, return_exceptions=True)
+
+    assert {StorageFailed} == {type(result) for result in results}
     assert set() == await db.read(names)
 
 
@@ -347,9 +365,8 @@ async def test_the_next_start_after_an_io_error_has_every_acknowledged_write(
     db = Database(path, clock=clock, bus=bus)
     await db.open()
     await db.write(add("acknowledged"))
-    with files_no_longer_than((tmp_path / "csms.sqlite3-wal").stat().st_size):
-        with pytest.raises(StorageFailed):
-            await db.write(add("refused", 10_000))
+    with files_no_longer_than(length_of_wal(db)), pytest.raises(StorageFailed):
+        await db.write(add("refused", 10_000))
     await db.close()
 
     again = Database(path, clock=clock, bus=bus)
@@ -359,8 +376,7 @@ async def test_the_next_start_after_an_io_error_has_every_acknowledged_write(
 
 
 async def test_a_file_that_another_process_holds_is_a_passing_refusal(db: Database):
-    await db.write(lambda tx: None)
-    await asyncio.to_thread(db._connection.execute, "PRAGMA busy_timeout = 10")
+    await db.write(lambda tx: tx.all("PRAGMA busy_timeout = 10"))
     other = sqlite3.connect(db.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -376,4 +392,4 @@ async def test_a_file_that_another_process_holds_is_a_passing_refusal(db: Databa
 async def test_the_clock_of_a_unit_is_the_servers(db: Database, clock: ManualClock):
     first = await db.write(lambda tx: tx.now)
     clock.advance(2)
-    assert 2_000_000 == await db.write(lambda tx: tx.now) - first
+    assert await db.write(lambda tx: tx.now) - first == 2_000_000

@@ -41,8 +41,8 @@ def test_every_step_runs_once_and_in_order(connection, monkeypatch):
     migrate.migrate(connection)
     migrate.migrate(connection)
 
-    assert 3 == version(connection)
-    assert [(1, 2)] == connection.execute("SELECT * FROM a").fetchall()
+    assert version(connection) == 3
+    assert connection.execute("SELECT * FROM a").fetchall() == [(1, 2)]
 
 
 @pytest.mark.parametrize("broken", ["CREATE TABLE b (x", "INSERT INTO a VALUES (1, 2, 3);"])
@@ -54,7 +54,7 @@ def test_a_broken_step_leaves_the_version_before_it(connection, monkeypatch, bro
     with pytest.raises(sqlite3.OperationalError):
         migrate.migrate(connection)
 
-    assert 2 == version(connection)
+    assert version(connection) == 2
     assert {"a", "c"} == tables(connection)
     assert not connection.in_transaction
 
@@ -82,7 +82,7 @@ async def test_a_newer_file_is_refused_and_not_touched(tmp_path: Path, clock, bu
     with pytest.raises(StorageFailed, match="use a newer csms") as refusal:
         await Database(path, clock=clock, bus=bus).open()
 
-    assert "newer_schema" == refusal.value.code
+    assert refusal.value.code == "newer_schema"
     assert before == path.read_bytes()
 
 

@@ -6,6 +6,7 @@ import fcntl
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,16 @@ async def test_incremental_vacuum_really_gives_pages_back(path: Path, clock, bus
     await db.write(lambda tx: tx.run("UPDATE engine SET boot_id = ?", ("x" * 400_000,)))
     await db.write(lambda tx: tx.run("UPDATE engine SET boot_id = NULL"))
     pages = await db.write(lambda tx: tx.value("PRAGMA page_count"))
-    await db.write(lambda tx: tx.all("PRAGMA incremental_vacuum"))
+    # The statement has no columns, so Python steps it once, and each step frees one page.
+    await db.write(lambda tx: [tx.all("PRAGMA incremental_vacuum") for _ in range(95)])
     assert await db.write(lambda tx: tx.value("PRAGMA page_count")) < pages - 90
     await db.close()
 
 
 async def test_an_empty_file_left_by_a_crash_gets_the_same_settings(path: Path, clock, bus):
-    path.touch()
+    path.touch()  # noqa: ASYNC240
     db = await opened(path, clock, bus)
-    assert 2 == await db.write(lambda tx: tx.value("PRAGMA auto_vacuum"))
+    assert await db.write(lambda tx: tx.value("PRAGMA auto_vacuum")) == 2
     await db.close()
 
 
@@ -77,7 +79,7 @@ async def test_only_the_owner_can_read_the_files(path: Path, clock, bus):
 async def test_a_second_database_on_the_file_is_refused(db: Database, clock, bus):
     with pytest.raises(Unavailable, match="in use by another csms process") as refusal:
         await Database(db.path, clock=clock, bus=bus).open()
-    assert "locked" == refusal.value.code
+    assert refusal.value.code == "locked"
     assert "\n" not in refusal.value.message
 
 
@@ -112,7 +114,7 @@ def serve(directory: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 async def test_a_second_process_is_refused_with_one_line(db: Database):
     ended = serve(db.path.parent)
-    assert 2 == ended.returncode
+    assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert f"csms: data directory {db.path.parent} is in use by another csms process" == line
 
@@ -154,7 +156,7 @@ def damage(path: Path) -> None:
         ("this-boot", False, False),
     ],
 )
-async def test_the_file_is_checked_after_a_reboot_without_a_clean_stop(
+async def test_the_file_is_checked_after_a_reboot_without_a_clean_stop(  # noqa: PLR0917
     path: Path, clock, bus, monkeypatch, boot: str, clean: bool, checked: bool
 ):
     await lived_in(path, clock, bus, boot=boot, clean=clean)
@@ -164,7 +166,7 @@ async def test_the_file_is_checked_after_a_reboot_without_a_clean_stop(
     if checked:
         with pytest.raises(StorageFailed, match="damaged") as refusal:
             await opened(path, clock, bus)
-        assert "corrupt" == refusal.value.code
+        assert refusal.value.code == "corrupt"
     else:
         await (await opened(path, clock, bus)).close()
 
@@ -192,11 +194,9 @@ async def test_a_large_file_is_checked_in_the_background(
     damage(path)
     monkeypatch.setattr(opening, "boot_id", lambda: "this-boot")
     monkeypatch.setattr(opening, "QUICK_CHECK_LIMIT_BYTES", 1)
-    checks: list[Any] = []
-    monkeypatch.setattr(opening, "on_background_check", checks.append, raising=False)
 
     db = await opened(path, clock, bus)
-    for thread in opening.threading.enumerate():
+    for thread in threading.enumerate():
         if thread.name == "csms-quick-check":
             thread.join(10)
     await db.close()
