@@ -30,7 +30,7 @@ KEY, VALUE = "HeartbeatInterval", "300"
 ORDERS = 3
 LONG = 4
 OCPP = Subprotocol("ocpp1.6")
-POLL_S = 0.003
+POLL_S = 0.02
 DEADLINE_S = 120.0
 SETTLE_S = 2.0
 
@@ -83,14 +83,17 @@ def lag(scale: Scale) -> Numbers:
 
 
 def storm(start: Starter, scale: Scale) -> tuple[Numbers, dict[str, int]]:
-    """Seconds from the first connect to the last answered boot."""
+    """Seconds from the first connect to the last answered boot, of stations it knows."""
     with fresh(start) as system:
+        with holding(system, scale.storm):  # the first time they are registered
+            time.sleep(SETTLE_S)
+        time.sleep(SETTLE_S)  # their going is worked off
         with holding(system, scale.storm) as seconds:
             result = {"seconds": seconds}
         system.stop()
         counts = system.row_counts()
-    if counts["boots"] != scale.storm or counts["ocpp_messages"] != scale.storm:
-        raise BenchFailed(f"{system.name} did not store {scale.storm} boots: {counts}")
+    if not counts["boots"] == counts["ocpp_messages"] == 2 * scale.storm:
+        raise BenchFailed(f"{system.name} did not store {2 * scale.storm} boots: {counts}")
     return result, counts
 
 
@@ -300,12 +303,14 @@ def _order_csms(system: System, stations: int) -> float:
         "charger_ids": uuids,
     }
     with Api(system.port) as api:
-        started = time.perf_counter()
+        started = time.time()
         run = api.post_json(BULK, body, 202)["data"]
         final = _poll(api, f"{BULK}/{run['uuid']}?results=none", "completed")["data"]
-        seconds = time.perf_counter() - started
     if final["sent_count"] != stations:
         raise BenchFailed(f"{final['sent_count']} of {stations} commands were answered")
+    # The job's own clock: no poll is quick enough to tell, or cheap enough not to be seen.
+    finished = system.query("SELECT max(finished_at) FROM jobs")[0][0]
+    seconds: float = finished / 1e6 - started
     return seconds
 
 

@@ -97,6 +97,12 @@ async def serve(
             await server.start(stack, admin_token=admin_token)
             await server.stopped.wait()
             log.info("stopping")
+    except CsmsError as error:
+        if not server.stopped.is_set():
+            raise
+        # What could not be written at the end is lost as in a crash; the next start copes.
+        log.exception("the stop was not clean", reason=error.code)
+        server.exit_code = 1
     finally:
         stop()
     return server.exit_code
@@ -115,6 +121,8 @@ class Parts:
     heartbeats: Heartbeats
     message_log: MessageLog
     deps: Deps
+    upgrades: web.Server
+    """Stations come in beside the application: its frames would stay for their whole life."""
 
 
 class Server:
@@ -138,13 +146,12 @@ class Server:
         parts = await self._build(db)
         await tokens.ensure_environment_token(db, admin_token)
         self._crash.reach("recovery.swept")
-        runner = await self._start_parts(stack, parts)
-        servers = await self._listen(runner, db, addresses)
-        stack.callback(_close_all, servers)
+        servers: list[asyncio.Server] = []
+        runner = await self._start_parts(stack, parts, servers)
+        servers += await self._listen(runner, parts, addresses)
         await parts.deployment.restore()
         host.tame_garbage_collector()
         parts.deps.ready = True
-        # Answering goes on while we drain, so that writes get their 503.
         stack.callback(setattr, parts.deps, "draining", True)
         await self._write_cli_file(stack, db, addresses[0])
         await self._say_hello(db, addresses, admin_token)
@@ -195,7 +202,18 @@ class Server:
             passwords=passwords,
             heartbeats=heartbeats,
         )
-        return Parts(db, hub, engine, fleet, frames, deployment, heartbeats, message_log, deps)
+        return Parts(
+            db=db,
+            hub=hub,
+            engine=engine,
+            fleet=fleet,
+            frames=frames,
+            deployment=deployment,
+            heartbeats=heartbeats,
+            message_log=message_log,
+            deps=deps,
+            upgrades=web.Server(deps.endpoint.handle, access_log=None),
+        )
 
     def _fleet(self) -> tuple[Fleet, FrameFile | None]:
         path = self.config.fleet.frames
@@ -203,7 +221,9 @@ class Server:
         on_frame = None if frames is None else frames.write
         return Fleet(clock=self._clock, random=self._random, on_frame=on_frame), frames
 
-    async def _start_parts(self, stack: AsyncExitStack, parts: Parts) -> web.AppRunner:
+    async def _start_parts(
+        self, stack: AsyncExitStack, parts: Parts, servers: list[asyncio.Server]
+    ) -> web.AppRunner:
         runner = web.AppRunner(
             application.build(parts.deps, routes.ALL),
             access_log=None,
@@ -216,6 +236,9 @@ class Server:
         stack.push_async_callback(parts.message_log.close)
         stack.push_async_callback(parts.heartbeats.flush)
         stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(parts.upgrades.shutdown, SPREAD_S)
+        # The ports stay open while we drain, so that writes get their 503.
+        stack.callback(_close_all, servers)
         if parts.frames is not None:
             stack.callback(parts.frames.close)
         await parts.fleet.open()
@@ -306,12 +329,12 @@ class Server:
         )
 
     async def _listen(
-        self, runner: web.AppRunner, db: Database, addresses: list[tuple[str, int]]
+        self, runner: web.AppRunner, parts: Parts, addresses: list[tuple[str, int]]
     ) -> list[asyncio.Server]:
         def on_tls(address: str) -> None:
-            self._spawn(inbox.record(db, "", "tls_on_plain_port", address))
+            self._spawn(inbox.record(parts.db, "", "tls_on_plain_port", address))
 
-        servers = []
+        servers: list[asyncio.Server] = []
         for name, port in addresses:
             try:
                 server = await listener.listen(
@@ -319,9 +342,11 @@ class Server:
                     name,
                     port,
                     on_tls=on_tls,
+                    upgrades=parts.upgrades,
                     head_timeout_s=self.config.ocpp.handshake_timeout_s,
                 )
             except OSError as error:
+                _close_all(servers)
                 reason = os.strerror(error.errno) if error.errno else str(error)
                 raise CannotStart(f"cannot listen on {name}:{port}: {reason}") from error
             servers.append(server)
@@ -437,6 +462,7 @@ def api_settings(config: Config) -> ApiSettings:
         virtual_by_default=config.fleet.provisioning == "virtual",
         max_in_process=config.fleet.max_in_process,
         allowed_targets=(*config.fleet.allowed_targets, *_own_origins(config)),
+        external_url=config.external_url,
         command_timeout_s=config.ocpp.call_timeout_s,
         policy=Policy(
             max_parallel=config.jobs.max_parallel,

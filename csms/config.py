@@ -83,7 +83,7 @@ class Ocpp(_Section):
     handshake_timeout_s: Seconds = Field(
         10.0, description="from accepting a socket to the end of its request head"
     )
-    assume_subprotocol: Literal["", "1.6", "2.0.1", "2.1"] = Field(
+    assume_subprotocol: Literal["", "1.6"] = Field(
         "", description="the version of stations that offer no subprotocol; empty refuses them"
     )
     strict: bool = Field(
@@ -171,7 +171,8 @@ class Config(BaseSettings):
         default_factory=_default_data_dir, description="everything that is kept lives here"
     )
     external_url: str = Field(
-        "", description="the ws:// or wss:// URL stations reach us by, when a proxy stands before"
+        "",
+        description="the URL stations reach us by, wss://host/ocpp, when a proxy stands before",
     )
     dev: bool = Field(
         False,

@@ -388,9 +388,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize(
-    "page", sorted(DOCS.glob("adr/*.md")), ids=lambda page: page.stem[:4]
-)
+@pytest.mark.parametrize("page", sorted(DOCS.glob("adr/*.md")), ids=lambda page: page.stem[:4])
 def test_every_decision_has_its_five_parts(page: Path) -> None:
     parts = re.findall(r"^## (\w+)", page.read_text("utf-8"), re.MULTILINE)
     assert parts == ["Status", "Context", "Decision", "Consequences", "Alternatives"]

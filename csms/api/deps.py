@@ -36,6 +36,8 @@ class ApiSettings:
     """Most virtual stations in the server's process."""
     allowed_targets: tuple[str, ...] = ()
     """Origins that virtual stations may dial besides this server and loopback."""
+    external_url: str = ""
+    """The URL stations reach us by, without the identity; empty: as the caller reached us."""
     command_timeout_s: float = 30.0
     policy: Policy = field(default_factory=Policy)
     """How a job runs unless its request says otherwise."""

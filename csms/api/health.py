@@ -93,7 +93,7 @@ async def _checks(deps: Deps) -> dict[str, str]:
     }
     try:
         # A write, because a full disk still reads.
-        await deps.db.write(engine.epoch)
+        await deps.db.write(engine.touch)
     except CsmsError as error:
         checks["database"] = error.message
     return checks

@@ -64,7 +64,15 @@ LEGAL_ITEM_CHANGES: dict[ItemState, frozenset[ItemState]] = {
         }
     ),
     _S.WAIT_ONLINE: frozenset(
-        {_S.READY, _S.OFFLINE, _S.EXPIRED, _S.CANCELLED, _S.SUCCEEDED, _S.REJECTED}
+        {
+            _S.READY,
+            _S.OFFLINE,
+            _S.EXPIRED,
+            _S.CANCELLED,
+            _S.SUCCEEDED,  # a late answer to an earlier attempt, as the next two
+            _S.REJECTED,
+            _S.ERROR,
+        }
     ),
     _S.IN_FLIGHT: frozenset(
         {_S.READY, _S.SUCCEEDED, _S.REJECTED, _S.ERROR, _S.UNKNOWN, _S.IN_FLIGHT}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,8 @@ class Run:
     held: set[int] = field(default_factory=set)
     """Items in the buffer, blocked on a busy station, or running."""
     flying: int = 0
+    left_behind: bool = False
+    """The store has more that is due, but memory was full."""
     look_at: int = 0
     """When the next item may be found in the store, microseconds; 0: look now."""
     ticked_at: float = 0.0
@@ -66,10 +68,12 @@ class Board:
         self.windows: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
         """Stations with an item whose evidence window is open: (job id, seq)."""
         self.waiters: defaultdict[tuple[int, int], list[asyncio.Future[None]]] = defaultdict(list)
+        self.on_window: Callable[[int], None] = lambda _: None
+        """Called with the station whenever a window opens."""
         self.wake = asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         """Cancelled when the engine stops; the ledger brings their work back."""
-        self.settling: set[asyncio.Task[None]] = set()
+        self.settling: set[asyncio.Task[Any]] = set()
         """Finished even then: an answer that arrived reaches the journal."""
 
     def adopt(self, job: Job, kind: ItemRunner) -> None:
@@ -97,6 +101,9 @@ class Board:
         run.flying -= 1
         self.flying[run.job.lane] -= 1
         run.held.discard(item.seq)
+        if run.left_behind:
+            run.left_behind = False
+            run.look_at = 0
         if item.target is not None:
             self.busy.discard(item.target)
             self.unblock(item.target)
@@ -143,25 +150,35 @@ class Board:
             self._tick(run, force=True)
         self.wake.set()
 
+    def watch_window(self, item: JobItem) -> None:
+        """Evidence about the item's station settles it; what came before now is looked for."""
+        if item.target is not None:
+            self.windows[item.target].add((item.job_id, item.seq))
+            self.on_window(item.target)
+
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """A task that is given up when the engine stops."""
         self._own(asyncio.create_task(work, name=name), self.tasks)
 
-    def settle(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def settle(self, work: Coroutine[Any, Any, None]) -> None:
         """A task that is finished even when the engine stops."""
-        return self._own(asyncio.create_task(work, name="settle"), self.settling)
+        self._own(asyncio.create_task(work, name="settle"), self.settling)
 
-    def _own(
-        self, task: asyncio.Task[None], owner: set[asyncio.Task[None]]
-    ) -> asyncio.Task[None]:
-        def finished(task: asyncio.Task[None]) -> None:
-            owner.discard(task)
-            if not task.cancelled() and task.exception() is not None:
-                log.error("engine task failed", task=task.get_name(), exc_info=task.exception())
+    def shelter(self, task: asyncio.Task[Any] | None) -> None:
+        """From here on the task is finished even when the engine stops."""
+        assert task is not None
+        self.tasks.discard(task)
+        self.settling.add(task)
 
+    def _own(self, task: asyncio.Task[None], owner: set[asyncio.Task[Any]]) -> None:
         owner.add(task)
-        task.add_done_callback(finished)
-        return task
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        self.settling.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("engine task failed", task=task.get_name(), exc_info=task.exception())
 
     def _remember(self, run: Run, item: JobItem) -> None:
         if item.state is ItemState.READY:
@@ -169,9 +186,9 @@ class Board:
         elif item.state is ItemState.WAIT_ONLINE and item.target is not None:
             self.waiting_for.add(item.target)
             run.look_by(to_micros(item.due_at))
-        elif item.window_open and item.target is not None:
-            self.windows[item.target].add((item.job_id, item.seq))
+        elif item.window_open:
             run.look_by(to_micros(item.due_at))
+            self.watch_window(item)
         elif item.target is not None and item.target in self.windows:
             self.windows[item.target].discard((item.job_id, item.seq))
             if not self.windows[item.target]:

@@ -96,14 +96,15 @@ class Dispatcher:
         self._epoch = epoch
         self._settings = settings
         self._crash = crash
+        self._stopping = False
         self._slots = {
             Lane.BULK: settings.bulk_slots,
             Lane.INTERACTIVE: settings.interactive_slots,
         }
 
     async def run(self) -> None:
-        """Dispatch until cancelled; no failure of one pass ends it."""
-        while True:
+        """Dispatch until told to stop; no failure of one pass ends it."""
+        while not self._stopping:
             self._board.wake.clear()
             delay_s = await self._guarded_pass()
             try:
@@ -111,6 +112,11 @@ class Dispatcher:
                     await self._board.wake.wait()
             except TimeoutError:
                 continue
+
+    def stop(self) -> None:
+        """Claim nothing more; what is being claimed now is given back."""
+        self._stopping = True
+        self._board.wake.set()
 
     async def _guarded_pass(self) -> float | None:
         try:
@@ -123,7 +129,7 @@ class Dispatcher:
 
     async def _pass(self) -> float | None:
         """Start all that can start; seconds until more may, None: only when woken."""
-        while True:
+        while not self._stopping:
             now_pass = _Pass([], [])
             pauses: list[float] = []
             for run in self._board.in_turn():
@@ -134,6 +140,7 @@ class Dispatcher:
             if not now_pass.starts and not now_pass.verdicts:
                 return self._until_next(pauses)
             await self._begin(now_pass)
+        return None
 
     def _until_next(self, pauses: Iterable[float]) -> float | None:
         now = to_micros(self._clock.now())
@@ -160,8 +167,9 @@ class Dispatcher:
         except BaseException:
             run.look_at = 0
             raise
-        more = len(due.ready) == limit and len(run.held) < MAX_HELD
-        if more or due.waits or due.windows:
+        more = len(due.ready) == limit
+        run.left_behind = more and len(run.held) >= MAX_HELD
+        if (more and not run.left_behind) or due.waits or due.windows:
             run.look_at = 0
         elif due.next_at is not None:
             run.look_by(due.next_at)
@@ -203,8 +211,8 @@ class Dispatcher:
 
     def _decide(self, run: Run, item: JobItem, now_pass: _Pass) -> None:
         if item.deadline_at is not None and self._clock.now() >= item.deadline_at:
-            expired = Done(ItemState.EXPIRED, "expired", "the deadline came first", retryable=True)
-            now_pass.verdicts.append(_Verdict(run, item, done=expired))
+            done = _never_answered(item, ItemState.EXPIRED, "the deadline came first")
+            now_pass.verdicts.append(_Verdict(run, item, done=done))
             return
         admission = run.kind.admit(run.job, item)
         if isinstance(admission, Busy) or (
@@ -217,8 +225,8 @@ class Dispatcher:
             run.pace.take(self._clock.monotonic())
             now_pass.starts.append(_Start(run, item, run.kind.intent(run.job, item)))
         elif isinstance(admission, Offline):
-            offline = Done(ItemState.OFFLINE, "offline", "the station is offline", retryable=True)
-            now_pass.verdicts.append(_Verdict(run, item, done=offline))
+            done = _never_answered(item, ItemState.OFFLINE, "the station is offline")
+            now_pass.verdicts.append(_Verdict(run, item, done=done))
         else:
             now_pass.verdicts.append(_Verdict(run, item, until=_wait_until(item, admission)))
 
@@ -238,6 +246,8 @@ class Dispatcher:
             if change is None or change.item.final:
                 self._board.leave(start.run, start.item)
                 self._board.after(start.run, change)
+            elif self._stopping:
+                self._worker.give_back(start.run, change.item, start.intent)
             else:
                 self._worker.launch(start.run, change.item, start.intent)
         for verdict, change in zip(now_pass.verdicts, judged, strict=True):
@@ -284,10 +294,18 @@ class Dispatcher:
 def _read_due(tx: ReadTx, job_id: int, *, now: int, limit: int) -> _Due:
     return _Due(
         job_items.list_ready(tx, job_id, now=now, limit=limit),
-        job_items.list_waits_over(tx, job_id, now=now),
-        job_items.list_windows_over(tx, job_id, now=now),
+        job_items.list_waits_over(tx, job_id, now=now, limit=PAGE),
+        job_items.list_windows_over(tx, job_id, now=now, limit=PAGE),
         job_items.next_due(tx, job_id, after=now),
     )
+
+
+def _never_answered(item: JobItem, state: ItemState, message: str) -> Done:
+    """Offline and expired say that nothing was ever sent; after an attempt that would be a lie."""
+    if item.attempts_used or item.interruptions:
+        message = f"{message}, and an earlier attempt was not answered"
+        return Done(ItemState.ERROR, state.value, message, retryable=True)
+    return Done(state, state.value, message, retryable=True)
 
 
 def _wait_until(item: JobItem, admission: WaitOnline) -> int:

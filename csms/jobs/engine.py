@@ -8,9 +8,10 @@ is their memory. All of it can be rebuilt from the ledger, and is, at every star
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import Any, TypeVar
 
 from csms.clock import Clock
 from csms.domain.jobs import (
@@ -33,6 +34,11 @@ from csms.jobs.settings import EngineSettings
 from csms.jobs.worker import Worker
 from csms.store import job_items, jobs
 from csms.store.database import Database, ReadTx, Tx
+
+T = TypeVar("T")
+
+_STORE_S = 2.0
+"""How long a stop waits for the store to take what is known already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,9 @@ class Engine:
         self._settings = settings
         self._crash = crash
         self._board = Board(bus, clock)
-        self._news = News(db, self._board, kinds=kinds, crash=crash)
+        self._news = News(
+            db, self._board, kinds=kinds, crash=crash, storage_retry_s=settings.storage_retry_s
+        )
         worker = Worker(
             db, self._board, random=random, crash=crash, storage_retry_s=settings.storage_retry_s
         )
@@ -89,8 +97,7 @@ class Engine:
             self._board.adopt(job, self._kinds[job.kind])
         self._board.waiting_for.update(waiting)
         for item in windows:
-            if item.target is not None:
-                self._board.windows[item.target].add((item.job_id, item.seq))
+            self._board.watch_window(item)
         self._unsubscribe = self._news.subscribe(self._bus)
         self._main = asyncio.create_task(self._dispatcher.run(), name="dispatcher")
 
@@ -98,18 +105,17 @@ class Engine:
         """Claim nothing more; open calls have `drain_s` to be answered, answers are journaled."""
         self._stopping = True
         if self._main is not None:
-            self._main.cancel()
-            await asyncio.gather(self._main, return_exceptions=True)
+            self._dispatcher.stop()
+            await _within(_STORE_S, {self._main})
             self._main = None
         board = self._board
-        if board.tasks:
-            await asyncio.wait(set(board.tasks), timeout=drain_s)
+        await _within(drain_s, board.tasks)
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe = []
-        for task in set(board.tasks):
-            task.cancel()
-        await asyncio.gather(*board.tasks, *board.settling, return_exceptions=True)
+        await _within(0, board.tasks)
+        # A disk that is still full must not hold up the stop: the next start judges these items.
+        await _within(_STORE_S, board.settling)
 
     def look_again(self) -> None:
         """The clock was moved: see what is due now."""
@@ -141,20 +147,27 @@ class Engine:
                 raise Unavailable("too many open job items, try again later", code="queue_full")
             return ledger.accept(tx, submission, idempotency)
 
-        job, replayed = await self._db.write(accept)
-        self._crash.reach("job.accepted")
-        if job.state not in FINAL_JOB_STATES and job.id not in self._board.runs:
-            self._board.adopt(job, self._kinds[job.kind])
-        return Submitted(job, replayed)
+        async def take() -> Submitted:
+            job, replayed = await self._db.write(accept)
+            self._crash.reach("job.accepted")
+            if job.state not in FINAL_JOB_STATES and job.id not in self._board.runs:
+                self._board.adopt(job, self._kinds[job.kind])
+            return Submitted(job, replayed)
+
+        return await self._whole(take())
 
     async def cancel(self, job: Job) -> Job:
         """Stop a job; a finished one is returned as it is."""
         kind = self._kinds[job.kind]
-        changed = await self._db.write(
-            lambda tx: ledger.cancel(tx, jobs.get(tx, job.id), kind=kind)
-        )
-        self._board.refresh(changed)
-        return changed
+
+        async def stop() -> Job:
+            changed = await self._db.write(
+                lambda tx: ledger.cancel(tx, jobs.get(tx, job.id), kind=kind)
+            )
+            self._board.refresh(changed)
+            return changed
+
+        return await self._whole(stop())
 
     async def retry(
         self,
@@ -167,12 +180,24 @@ class Engine:
         chosen = states or frozenset(ledger.RESTARTABLE)
         chosen = chosen | {ItemState.UNKNOWN} if include_unknown else chosen - {ItemState.UNKNOWN}
         kind = self._kinds[job.kind]
-        changed = await self._db.write(
-            lambda tx: ledger.restart(tx, jobs.get(tx, job.id), states=chosen, kind=kind)
-        )
-        if changed.state not in FINAL_JOB_STATES:
-            self._board.adopt(changed, kind)
-        return changed
+
+        async def again() -> Job:
+            changed = await self._db.write(
+                lambda tx: ledger.restart(tx, jobs.get(tx, job.id), states=chosen, kind=kind)
+            )
+            if changed.state not in FINAL_JOB_STATES:
+                self._board.adopt(changed, kind)
+            return changed
+
+        return await self._whole(again())
+
+    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
+        # A caller that goes away between the commit and what follows in memory would leave a
+        # job that nobody runs before the next start.
+        task = asyncio.create_task(work)
+        self._board.settling.add(task)
+        task.add_done_callback(self._board.settling.discard)
+        return await asyncio.shield(task)
 
     async def settled(self, job_id: int, seq: int = 0, *, timeout_s: float) -> JobItem:
         """Wait until an item is final, at most `timeout_s`; returns it as it then stands.
@@ -192,6 +217,17 @@ class Engine:
             if not waiters:
                 self._board.waiters.pop((job_id, seq), None)
         return item
+
+
+async def _within(seconds: float, tasks: set[asyncio.Task[Any]]) -> None:
+    """Wait for the tasks, then give up those that are left."""
+    waited_for = set(tasks)
+    if not waited_for:
+        return
+    _, left = await asyncio.wait(waited_for, timeout=seconds)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _load(tx: ReadTx) -> tuple[list[Job], list[int], list[JobItem]]:

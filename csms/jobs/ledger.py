@@ -33,6 +33,7 @@ from csms.store.database import Row, Tx
 # Above this an event per item would be the larger part of the work and of the table.
 ITEM_EVENTS_UP_TO = 1000
 RESTARTABLE = (ItemState.ERROR, ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED)
+_OPEN_TO_AN_ANSWER = (ItemState.READY, ItemState.WAIT_ONLINE, ItemState.IN_FLIGHT)
 _STOPPABLE = (JobState.ACCEPTED, JobState.SCHEDULED, JobState.RUNNING, JobState.PAUSED)
 
 
@@ -109,13 +110,15 @@ def settle(
     """Journal how an attempt ended; None when somebody else settled the item first."""
     if isinstance(result, Done):
         return finish(tx, job, item, result, kind=kind)
-    if isinstance(result, NextStep):
-        return _next_step(tx, item, result)
-    if isinstance(result, NotSent):
-        job_items.end_attempt(tx, item, outcome="not_sent")
-        return _ready(tx, item, due_at=tx.now)
     if isinstance(result, Ambiguous) and not kind.repeatable(job, item):
         return open_window(tx, job, item, result)
+    stopping = jobs.state_of(tx, job.id) is JobState.CANCELLING
+    if isinstance(result, NextStep | NotSent):
+        change = _next_step(tx, item, result) if isinstance(result, NextStep) else _back(tx, item)
+        return change if change is None or not stopping else _stop_item(tx, item, kind=kind)
+    if stopping:
+        last = Done(ItemState.ERROR, result.code, result.message, retryable=True)
+        return finish(tx, job, item, last, kind=kind)
     used = item.attempts_used + 1
     at = retry.next_attempt_at(job.policy, used, from_micros(tx.now), random)
     if at is None:
@@ -135,6 +138,9 @@ def settle(
 def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> Change | None:
     """A final state with its effect, the counters, the event and perhaps the job's end."""
     target = item.target
+    beyond_the_item = done.effect is not None or done.state is not ItemState.SUCCEEDED
+    if beyond_the_item and not job_items.stands(tx, item):
+        return None  # before anything is made or removed in the name of a settled item
     if done.effect is not None:
         made = done.effect(tx)
         target = made if made is not None else target
@@ -234,8 +240,9 @@ def look_for_evidence(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> C
 def late_answer(tx: Tx, job: Job, attempt: Row, done: Done, *, kind: ItemRunner) -> Change | None:
     """An answer after the wait: settles the item while it is open, else is only recorded."""
     item = job_items.get(tx, attempt["job_id"], attempt["seq"])
+    # In flight: the wait is over, but its end is still on its way to the ledger.
     waiting_for_it = item.attempt == attempt["attempt"] and (
-        item.window_open or item.state in {ItemState.READY, ItemState.WAIT_ONLINE}
+        item.window_open or item.state in _OPEN_TO_AN_ANSWER
     )
     job_items.record_late(tx, attempt["id"], done.response)
     return finish(tx, job, item, done, kind=kind) if waiting_for_it else None
@@ -262,7 +269,7 @@ def judge_again(tx: Tx, item: JobItem) -> Change | None:
 def cancel(tx: Tx, job: Job, *, kind: ItemRunner) -> Job:
     """Nothing new starts; what is in flight finishes. A finished job stays as it is."""
     if jobs.change_state(tx, job.id, from_states=_STOPPABLE, to_state=JobState.CANCELLING):
-        _cancel_waiting(tx, job, code="cancelled", message="cancelled", kind=kind)
+        _cancel_waiting(tx, jobs.get(tx, job.id), kind=kind)
     return jobs.get(tx, job.id)
 
 
@@ -270,7 +277,7 @@ def fail(tx: Tx, job: Job, error: JobError, *, kind: ItemRunner) -> Job:
     """As cancel, but the job ends failed with its cause."""
     if jobs.change_state(tx, job.id, from_states=_STOPPABLE, to_state=JobState.CANCELLING):
         jobs.set_error(tx, job.id, error)
-        _cancel_waiting(tx, job, code=error.code, message=error.message, kind=kind)
+        _cancel_waiting(tx, jobs.get(tx, job.id), kind=kind)
     return jobs.get(tx, job.id)
 
 
@@ -311,7 +318,21 @@ def end(tx: Tx, job: Job) -> JobState | None:
 # ---- below -----------------------------------------------------------------------------------
 
 
+def _back(tx: Tx, item: JobItem) -> Change | None:
+    job_items.end_attempt(tx, item, outcome="not_sent")
+    return _ready(tx, item, due_at=tx.now)
+
+
+def _stop_item(tx: Tx, item: JobItem, *, kind: ItemRunner) -> Change:
+    """The item came back ready to a job that is stopping: cancelled as the others were."""
+    job = jobs.get(tx, item.job_id)
+    ended = _cancel_waiting(tx, job, kind=kind)
+    return Change(job_items.get(tx, item.job_id, item.seq), ended)
+
+
 def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
+    if result.effect is not None and not job_items.stands(tx, item):
+        return None
     made = None if result.effect is None else result.effect(tx)
     if item.state is ItemState.IN_FLIGHT:
         job_items.end_attempt(tx, item, outcome="succeeded")
@@ -371,16 +392,17 @@ def _state_if_final(job: Job) -> JobState | None:
     return job.state if job.finished_at is not None else None
 
 
-def _cancel_waiting(tx: Tx, job: Job, *, code: str, message: str, kind: ItemRunner) -> None:
+def _cancel_waiting(tx: Tx, job: Job, *, kind: ItemRunner) -> JobState | None:
+    cause = job.error or JobError("cancelled", "cancelled")
     waiting = (ItemState.HELD, ItemState.READY, ItemState.WAIT_ONLINE)
     if kind.first_step is not None:  # a kind of many steps may have made something already
         for item in job_items.list_registered(tx, job.id, states=waiting):
             kind.discard(tx, job, item)
             job_items.detach_station(tx, job.id, item.seq)
-    number = job_items.cancel_waiting(tx, job.id, code=code, message=message)
+    number = job_items.cancel_waiting(tx, job.id, code=cause.code, message=cause.message)
     if number:
         jobs.count_final(tx, job.id, ItemState.CANCELLED, number)
-    end(tx, job)
+    return end(tx, job)
 
 
 def _announce(tx: Tx, job: Job, what: str, **data: object) -> None:

@@ -7,6 +7,7 @@ that settles it, so a crash loses no evidence.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from csms.domain.jobs import ItemState, Job
 from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationReady
@@ -16,6 +17,8 @@ from csms.jobs.crash import CrashPoints
 from csms.jobs.port import Done, ItemRunner
 from csms.store import job_items, jobs
 from csms.store.database import Database, Tx
+
+T = TypeVar("T")
 
 _EVIDENCE = frozenset({"station.booted", "transaction.started"})
 
@@ -30,11 +33,14 @@ class News:
         *,
         kinds: Mapping[str, ItemRunner],
         crash: CrashPoints,
+        storage_retry_s: float,
     ) -> None:
         self._db = db
         self._board = board
         self._kinds = kinds
         self._crash = crash
+        self._storage_retry_s = storage_retry_s
+        board.on_window = self._look_soon
 
     def subscribe(self, bus: Bus) -> list[Callable[[], None]]:
         """Begin to listen; returns the ways to stop."""
@@ -54,7 +60,7 @@ class News:
             self._board.spawn(self._wake_waiting(station_id), "wake waiting")
 
     async def _wake_waiting(self, station_id: int) -> None:
-        for job_id in await self._db.write(lambda tx: job_items.wake_waiting(tx, station_id)):
+        for job_id in await self._write(lambda tx: job_items.wake_waiting(tx, station_id)):
             run = self._board.runs.get(job_id)
             if run is not None:
                 run.look_at = 0
@@ -64,7 +70,10 @@ class News:
         station_id = event.station_id
         if station_id in self._board.windows and event.type in _EVIDENCE:
             assert station_id is not None
-            self._board.spawn(self._look_for_evidence(station_id), "evidence")
+            self._look_soon(station_id)
+
+    def _look_soon(self, station_id: int) -> None:
+        self._board.spawn(self._look_for_evidence(station_id), "evidence")
 
     async def _look_for_evidence(self, station_id: int) -> None:
         for job_id, seq in tuple(self._board.windows.get(station_id, ())):
@@ -78,7 +87,7 @@ class News:
                     return None
                 return ledger.look_for_evidence(tx, job, item, kind=self._kinds[job.kind])
 
-            change = await self._db.write(look)
+            change = await self._write(look)
             if change is not None:
                 self._crash.reach("window.settled")
                 self._board.after(run, change)
@@ -87,13 +96,17 @@ class News:
         self._board.spawn(self._take_late_answer(signal), "late answer")
 
     async def _take_late_answer(self, signal: LateAnswer) -> None:
-        taken = await self._db.write(lambda tx: self._journal_late(tx, signal))
+        taken = await self._write(lambda tx: self._journal_late(tx, signal))
         if taken is None:
             return
         self._crash.reach("window.settled")
         run = self._board.runs.get(taken.item.job_id)
         if run is not None:
             self._board.after(run, taken)
+
+    async def _write(self, fn: Callable[[Tx], T]) -> T:
+        # News come once: while the disk is full they are kept, not dropped.
+        return await self._db.write_when_possible(fn, retry_s=self._storage_retry_s)
 
     def _journal_late(self, tx: Tx, signal: LateAnswer) -> ledger.Change | None:
         attempt = job_items.find_attempt(tx, signal.message_id)

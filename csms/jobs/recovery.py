@@ -59,7 +59,8 @@ def _judge(tx: Tx, job: Job, item: JobItem, kind: ItemRunner) -> ItemState:
         )
         ledger.open_window(tx, job, item, ambiguous)
         return ItemState.UNKNOWN
-    if job.state is JobState.CANCELLING:
+    # Read anew: the item before this one may have been the one too many.
+    if jobs.state_of(tx, job.id) is JobState.CANCELLING:
         cause = Done(ItemState.ERROR, "interrupted", "interrupted while the job was cancelled")
         ledger.finish(tx, job, item, cause, kind=kind)
         return ItemState.ERROR

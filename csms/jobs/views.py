@@ -64,7 +64,9 @@ async def snapshot(
     """The job with its items (all, or those in `states`), counters and rows of one instant."""
 
     def read(tx: ReadTx) -> Snapshot:
-        job = find_visible(tx, uuid, principal, kind=kind, dialect=dialect, location_uuid=location_uuid)
+        job = find_visible(
+            tx, uuid, principal, kind=kind, dialect=dialect, location_uuid=location_uuid
+        )
         in_flight, retrying = job_items.count_in_progress(tx, job.id)
         items = job_items.list_page(tx, job.id, states=states) if with_items else []
         return Snapshot(job, _with_stations(tx, items), in_flight, retrying)

@@ -8,11 +8,11 @@ from random import Random
 import structlog
 
 from csms.domain.jobs import ItemState, JobError, JobItem
-from csms.errors import CsmsError, StorageFull
+from csms.errors import CsmsError, Unavailable
 from csms.jobs import ledger
 from csms.jobs.board import Board, Run
 from csms.jobs.crash import CrashPoints
-from csms.jobs.port import Done, Intent, JobFailed, NextStep, Result
+from csms.jobs.port import Done, Intent, JobFailed, NextStep, NotSent, Result
 from csms.store import jobs
 from csms.store.database import Database
 
@@ -41,6 +41,13 @@ class Worker:
         """Run one claimed item in a task of its own."""
         self._board.spawn(self._attempt(run, item, intent), f"item {run.job.id}/{item.seq}")
 
+    def give_back(self, run: Run, item: JobItem, intent: Intent | None) -> None:
+        """A claimed item that will not run, because we are stopping: it was never sent."""
+        if intent is None:
+            self._board.leave(run, item)
+        else:
+            self._board.settle(self._settle(run, item, NotSent()))
+
     async def _attempt(self, run: Run, item: JobItem, intent: Intent | None) -> None:
         """Everything but CancelledError ends in a result: no other item is ever taken along."""
         if intent is not None:
@@ -53,11 +60,15 @@ class Worker:
             result = _failure(error)
         self._crash.reach("item.answered")
         # An answer that arrived must reach the journal even while we are being stopped.
-        await asyncio.shield(self._board.settle(self._settle(run, item, result)))
+        self._board.shelter(asyncio.current_task())
+        await self._settle(run, item, result)
 
     async def _settle(self, run: Run, item: JobItem, result: Result) -> None:
         try:
             change = await self._journal(run, item, result)
+        except Unavailable as error:
+            log.warning("a result was not stored; the next start judges its item", error=str(error))
+            return
         finally:
             self._board.leave(run, item)
         self._board.after(run, change)
@@ -65,29 +76,30 @@ class Worker:
             self._crash.reach("job.done")
 
     async def _journal(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
-        while True:
-            try:
-                change = await self._write(run, item, result)
-            except StorageFull:
-                await asyncio.sleep(self._storage_retry_s)
-            except JobFailed as error:
-                await self._fail(run, error.error)
-                result = Done(ItemState.ERROR, error.error.code, error.error.message)
-            except CsmsError as error:
-                result = _failure(error)
-            else:
-                self._crash.reach(_point_after(result, change))
-                return change
+        try:
+            return await self._write(run, item, result)
+        except Unavailable:
+            raise
+        except JobFailed as error:
+            await self._fail(run, error.error)
+            instead = Done(ItemState.ERROR, error.error.code, error.error.message)
+        except Exception as error:
+            instead = _failure(error)
+        return await self._write(run, item, instead)
 
     async def _write(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
-        return await self._db.write(
-            lambda tx: ledger.settle(tx, run.job, item, result, kind=run.kind, random=self._random)
+        change = await self._db.write_when_possible(
+            lambda tx: ledger.settle(tx, run.job, item, result, kind=run.kind, random=self._random),
+            retry_s=self._storage_retry_s,
         )
+        self._crash.reach(_point_after(result, change))
+        return change
 
     async def _fail(self, run: Run, error: JobError) -> None:
         self._board.refresh(
-            await self._db.write(
-                lambda tx: ledger.fail(tx, jobs.get(tx, run.job.id), error, kind=run.kind)
+            await self._db.write_when_possible(
+                lambda tx: ledger.fail(tx, jobs.get(tx, run.job.id), error, kind=run.kind),
+                retry_s=self._storage_retry_s,
             )
         )
 

@@ -29,12 +29,13 @@ from csms.ocpp.frames import (
     FrameError,
     Send,
 )
-from csms.ocpp.router import Outcome, answer_to_broken
+from csms.ocpp.router import Outcome, answer_to_broken, refusal
 from csms.ocpp.session import Finished, QueueFull, Received, Repeated, Session, Stray
 
 log = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 100
+MAX_INBOX_BYTES = 1024 * 1024
 CLOSE_TIMEOUT_S = 5.0
 # Their answers hold for the moment only, so a repetition is served afresh.
 _ANSWERED_AFRESH = frozenset({"Authorize", "BootNotification", "Heartbeat"})
@@ -70,6 +71,7 @@ class OurCall:
     """A CALL of ours between `call` and its end."""
 
     call: Call
+    data: bytes
     future: asyncio.Future[CallResult | CallError]
     began_at: int
     """Wall clock, microseconds."""
@@ -96,6 +98,7 @@ class Connection:
         "_answer",
         "_clock",
         "_inbox",
+        "_inbox_bytes",
         "_ours",
         "_room",
         "_tasks",
@@ -146,6 +149,7 @@ class Connection:
         self._watcher = watcher
         self._answer = answer
         self._inbox: list[Call | Send] | None = None
+        self._inbox_bytes = 0
         self._worker: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
         self._ours: dict[str, OurCall] | None = None
@@ -209,14 +213,14 @@ class Connection:
             return await self._broken(_unknown_type(frame))
         happening = self.session.receive(frame)
         if isinstance(happening, Received):
-            return await self._take(happening.call)
+            return await self._take(happening.call, len(data))
         if isinstance(happening, Finished):
             self._end(happening.call.message_id, happening.answer)
             return await self._send_waiting()
         if isinstance(happening, Repeated):
             return await self._send(frames.encode(happening.answer))
         if isinstance(happening, Send):
-            return await self._take(happening)
+            return await self._take(happening, len(data))
         if isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
             self._watcher.strayed(self, happening.answer)
         return True
@@ -241,14 +245,15 @@ class Connection:
 
     # ---- serving -----------------------------------------------------------------------------
 
-    async def _take(self, call: Call | Send) -> bool:
+    async def _take(self, call: Call | Send, size: int) -> bool:
         self.last_call_at = self.last_frame_at
         if self._inbox is None:
             self._inbox = []
         self._inbox.append(call)
+        self._inbox_bytes += size
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
-        if len(self._inbox) >= INBOX_LIMIT:
+        if len(self._inbox) >= INBOX_LIMIT or self._inbox_bytes > MAX_INBOX_BYTES:
             # Reading stops here, and TCP tells the station to wait.
             self._room = asyncio.Event()
             await self._room.wait()
@@ -260,16 +265,20 @@ class Connection:
             while self._inbox:
                 await self._serve_one(self._inbox[0])
                 self._inbox.pop(0)
-                if self._room is not None and len(self._inbox) <= INBOX_LIMIT // 2:
-                    self._room.set()
+                if len(self._inbox) == INBOX_LIMIT // 2 and self._inbox_bytes <= MAX_INBOX_BYTES:
+                    self._make_room()
         except Exception:  # a task's outermost loop
             log.exception("connection failed", station=self.identity)
             self.abort()
         finally:
             self._inbox = None
+            self._inbox_bytes = 0
             self._worker = None
-            if self._room is not None:
-                self._room.set()
+            self._make_room()
+
+    def _make_room(self) -> None:
+        if self._room is not None:
+            self._room.set()
 
     async def _serve_one(self, call: Call | Send) -> None:
         began_at = to_micros(self._clock.now())
@@ -278,17 +287,29 @@ class Connection:
             outcome = await self._answer(call)
             self._watcher.served(self, call, Outcome(None, outcome.verdict), began_at)
             return
-        outcome = await self._answer(call)
+        outcome, data = self._encoded(call, await self._answer(call))
         if outcome.answer is None or call.action in _ANSWERED_AFRESH:
             self.session.forget(call)
         else:
             self.session.answer(call, outcome.answer)
-        if outcome.answer is not None:
-            await self._send(frames.encode(outcome.answer))
+        if data:
+            await self._send(data)
         self._watcher.served(self, call, outcome, began_at)
         if outcome.close_code is not None and self._inbox:
             del self._inbox[1:]  # they would meet the same fate; the station repeats them
             self.spawn(self.close(outcome.close_code, "try again later"))
+
+    def _encoded(self, call: Call, outcome: Outcome) -> tuple[Outcome, bytes]:
+        if outcome.answer is None:
+            return outcome, b""
+        try:
+            return outcome, frames.encode(outcome.answer)
+        except TypeError:  # a handler's payload is no JSON; building an error cannot fail
+            log.exception("answer cannot be sent", station=self.identity, action=call.action)
+            error = refusal(
+                self.version, call.message_id, "InternalError", "no answer could be made"
+            )
+            return Outcome(error), frames.encode(error)
 
     # ---- our CALLs ---------------------------------------------------------------------------
 
@@ -304,7 +325,7 @@ class Connection:
             raise StationOffline("the connection is closing")
         loop = asyncio.get_running_loop()
         began_at = to_micros(self._clock.now())
-        ours = OurCall(call, loop.create_future(), began_at, on_sent)
+        ours = OurCall(call, frames.encode(call), loop.create_future(), began_at, on_sent)
         try:
             self.session.queue(call)
         except QueueFull:
@@ -326,14 +347,14 @@ class Connection:
         call = self.session.next_to_send()
         if call is None:
             return True
-        ours = (self._ours or {}).get(call.message_id)
         if not self.is_open:
             self._fail_ours()
             return False
-        if ours is not None:
-            ours.sent = True
-        went_out = await self._send(frames.encode(call))
-        if ours is not None and ours.on_sent is not None:
+        assert self._ours is not None
+        ours = self._ours[call.message_id]
+        ours.sent = True
+        went_out = await self._send(ours.data)
+        if ours.on_sent is not None:
             ours.on_sent()
         return went_out
 
@@ -379,6 +400,8 @@ class Connection:
         ours = self._ours.pop(message_id, None) if self._ours else None
         if ours is not None and ours.timer is not None:
             ours.timer.cancel()
+        if not self._ours:
+            self._ours = None
         return ours
 
     # ---- writing and closing -----------------------------------------------------------------

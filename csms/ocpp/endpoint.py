@@ -19,6 +19,7 @@ from csms.ocpp.connection import Wire, new_socket
 from csms.ocpp.handshake import Basic, Choice
 from csms.ocpp.held import UNKNOWN_IDENTITY
 from csms.ocpp.hub import Hub, Visit
+from csms.ocpp.throttle import Throttle
 from csms.services import inbox
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 REFUSAL_GRID_S = 0.25
 MAX_HELD = 1000
 RETRY_AFTER_S = 60
+# A refused station that knocks without a pause is noted so often.
+NOTE_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Endpoint:
         self._db = db
         self._passwords = passwords
         self._settings = hub.settings
+        self._notes = Throttle(NOTE_INTERVAL_S)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one upgrade request; returns when the connection is over."""
@@ -85,7 +89,9 @@ class Endpoint:
         except _Refused as refused:
             return await self._refuse(request, refused, began)
         except (CsmsError, TimeoutError, ConnectionError) as error:
-            log.warning("upgrade failed", target=request.raw_path[:200], error=str(error))
+            log.warning(
+                "upgrade failed", target=handshake.printable(request.raw_path), error=str(error)
+            )
             return _response(503, "try again later\n")
         # For years, so these frames keep nothing but what the connection needs.
         await visit.serve()
@@ -96,6 +102,7 @@ class Endpoint:
         choice = admitted.choice
         socket = new_socket((choice.echo,) if choice.echo else ())
         await socket.prepare(request)
+        socket.headers.clear()  # sent; it would be half a kilobyte for as long as it is connected
         if request.transport is None:
             raise ConnectionResetError("gone before the upgrade")
         transport = cast("asyncio.WriteTransport", request.transport)
@@ -197,7 +204,7 @@ class Endpoint:
         if choice.echo is None:
             log.warning(
                 "station offers no subprotocol",
-                target=request.raw_path[:200],
+                target=handshake.printable(request.raw_path),
                 assumed=choice.version.value,
             )
         return choice
@@ -215,12 +222,15 @@ class Endpoint:
 
     async def _note(self, request: web.BaseRequest, refused: _Refused) -> None:
         assert refused.cause is not None
-        identity = handshake.identity_in(request.raw_path) or ""
-        log.info("station refused", station=identity[:64], cause=refused.cause)
+        identity = handshake.printable(handshake.identity_in(request.raw_path) or "")
+        address = request.remote or ""
+        now = asyncio.get_running_loop().time()
+        if not self._notes.passes(f"{identity}/{address}", now):
+            return
+        log.info("station refused", station=identity, cause=refused.cause)
+        detail = None if refused.detail is None else handshake.printable(refused.detail)
         try:
-            await inbox.record(
-                self._db, identity, refused.cause, request.remote or "", detail=refused.detail
-            )
+            await inbox.record(self._db, identity, refused.cause, address, detail=detail)
         except CsmsError as error:
             log.warning("refusal not noted", reason=error.code)
 

@@ -48,7 +48,7 @@ def identity_in(target: str) -> str | None:
         return None
     try:
         return unquote_to_bytes(segments[-1]).decode()
-    except UnicodeDecodeError:
+    except UnicodeError:  # bytes that are no text, as they came or percent-encoded
         return None
 
 
@@ -96,6 +96,11 @@ def choose(
         if version in common:
             return Choice(version, common[version])
     return None
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """What a stranger wrote, fit for a log or a row."""
+    return "".join(c if c.isprintable() else "?" for c in text[:limit])
 
 
 def comes_from_a_browser(header_names: Iterable[str], user_agent: str) -> bool:

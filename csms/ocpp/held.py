@@ -22,12 +22,14 @@ from csms.store.database import Database
 log = structlog.get_logger(__name__)
 
 UNKNOWN_IDENTITY = "unknown_identity"
+# Its boots are noted so often at most; it is asked to repeat them more often than that.
+NOTE_INTERVAL_S = 60.0
 
 
 class Held:
     """Answers for one held connection; stores nothing but its inbox entry."""
 
-    __slots__ = ("_clock", "_db", "_settings", "connection")
+    __slots__ = ("_clock", "_db", "_noted_at", "_settings", "connection")
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Held:
         self._db = db
         self._clock = clock
         self._settings = settings
+        self._noted_at: float | None = None
 
     async def answer(self, call: Call) -> Outcome:
         """Pending to a boot, silence to what must not be lost, SecurityError to the rest."""
@@ -66,7 +69,10 @@ class Held:
         )
 
     async def _note_boot(self, payload: JsonObject) -> None:
-        connection = self.connection
+        connection, now = self.connection, self._clock.monotonic()
+        if self._noted_at is not None and now - self._noted_at < NOTE_INTERVAL_S:
+            return
+        self._noted_at = now
         # 2.x boots are read when its actions are; the identity is noted in any case.
         boot = report_v16(payload) if connection.version is OcppVersion.V16 else None
         try:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,65 +17,35 @@ from csms.clock import Clock, to_micros
 from csms.domain.identity import identity_key
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
-from csms.errors import CallRefused, CsmsError, StationOffline
+from csms.errors import CallRefused, StationOffline
 from csms.events import Bus, Event, StationGone
 from csms.ocpp import liveness
 from csms.ocpp.connection import Connection, Wire
 from csms.ocpp.context import Handler, StationContext
+from csms.ocpp.duels import Duels
 from csms.ocpp.frames import Call, CallError, JsonObject
 from csms.ocpp.held import Held
 from csms.ocpp.link import Link, Shared
 from csms.ocpp.liveness import Seen, Step
+from csms.ocpp.marks import Marks
+from csms.ocpp.presence import OFFLINE, HubStats, Presence
 from csms.ocpp.router import Router
 from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog, as_text
-from csms.store import stations
-from csms.store.database import Database, Tx
+from csms.store.database import Database
 from csms.store.ocpp_messages import Message
+
+__all__ = ["Hub", "HubStats", "Presence", "Visit"]
 
 log = structlog.get_logger(__name__)
 
 SWEEP_INTERVAL_S = 1.0
 # So many connections are looked at before the loop gets a turn.
 SWEEP_SLICE = 250
-# Two stations with one identity throw each other out; after that many they have to wait.
-DUEL_REPLACEMENTS = 5
-DUEL_WINDOW_S = 60.0
 GOODBYE_TIMEOUT_S = 5.0
 
 NORMAL, GOING_AWAY, SERVICE_RESTART = 1000, 1001, 1012
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """What the hub knows of a station, for lists."""
-
-    connected: bool
-    ready: bool
-    address: str | None = None
-    version: OcppVersion | None = None
-    last_frame_at: datetime | None = None
-
-
-OFFLINE = Presence(connected=False, ready=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HubStats:
-    """Numbers for /metrics."""
-
-    connections: dict[str, int]
-    """By OCPP version."""
-    held: int
-    ready: int
-    calls_outstanding: int
-    calls_waiting: int
-    being_answered: int
-    messages: dict[tuple[str, str, str], int]
-    """(direction, action, result) → number."""
-    garbled: int
-    strays: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +91,8 @@ class Hub:
         """The versions a station can really be served in."""
         self._links: dict[int, Link] = {}
         self._held: dict[str, Held] = {}
-        self._replacements: dict[int, list[float]] = {}
+        self._duels = Duels()
+        self._marks = Marks(db)
         self._generation = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -255,9 +226,11 @@ class Hub:
         link = self._make_link(station, wire, version)
         replaced = self._links.get(station.id)
         self._links[station.id] = link
-        self._spawn(self._mark_connected(link.context))
+        self._spawn(self._marks.connected(link.context))
         if replaced is not None:
             self._replace(replaced, link.context)
+        if self.stopping:  # it slipped in while the others were being closed
+            self._spawn(link.connection.close(GOING_AWAY, "the server is stopping"))
         link.context.log.info("station connected", address=wire.address, version=version.value)
         return Visit(link.connection, partial(self._closed, link))
 
@@ -288,8 +261,7 @@ class Hub:
 
     def is_dueling(self, station_id: int) -> bool:
         """Whether connections of this station replace each other in quick succession."""
-        recent = self._recent_replacements(station_id)
-        return len(recent) >= DUEL_REPLACEMENTS
+        return self._duels.goes_on(station_id, self._clock.monotonic())
 
     async def disconnect(self, station_id: int, code: int = NORMAL, reason: str = "") -> None:
         """Close the station's connection, if it has one."""
@@ -343,11 +315,10 @@ class Hub:
         return Link(self._shared, context, self._routers[version], wire)
 
     def _replace(self, replaced: Link, newer: StationContext) -> None:
-        recent = self._recent_replacements(newer.station_id)
-        self._replacements[newer.station_id] = [*recent, self._clock.monotonic()]
+        self._duels.note(newer.station_id, self._clock.monotonic())
         newer.log.warning("connection replaced", old=replaced.context.address, new=newer.address)
         self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
-        self._spawn(self._tell_duplicate(replaced.context, newer))
+        self._spawn(self._marks.replaced(replaced.context, newer))
 
     def _closed(self, link: Link) -> None:
         station_id = link.context.station_id
@@ -357,44 +328,12 @@ class Hub:
         self._shared.message_log.forget(station_id)
         link.context.log.info("station disconnected", code=link.connection.socket.close_code)
         if not self.stopping:
-            self._spawn(self._mark_disconnected(link.context))
+            self._spawn(self._marks.disconnected(link.context))
         self._bus.publish(StationGone(station_id))
 
     def _held_closed(self, key: str, held: Held) -> None:
         if self._held.get(key) is held:
             del self._held[key]
-
-    def _recent_replacements(self, station_id: int) -> list[float]:
-        horizon = self._clock.monotonic() - DUEL_WINDOW_S
-        return [at for at in self._replacements.get(station_id, ()) if at > horizon]
-
-    # ---- what the store hears of it ----------------------------------------------------------
-
-    async def _mark_connected(self, context: StationContext) -> None:
-        def mark(tx: Tx) -> None:
-            stations.mark_connected(tx, context.station_id, context.epoch, context.version)
-            _emit(tx, "station.connected", context, version=context.version.value)
-
-        await self._mark(mark, context)
-
-    async def _mark_disconnected(self, context: StationContext) -> None:
-        def mark(tx: Tx) -> None:
-            stations.mark_disconnected(tx, context.station_id, context.epoch)
-            _emit(tx, "station.disconnected", context)
-
-        await self._mark(mark, context)
-
-    async def _tell_duplicate(self, older: StationContext, newer: StationContext) -> None:
-        def tell(tx: Tx) -> None:
-            _emit(tx, "duplicate_identity", newer, replaced_address=older.address)
-
-        await self._mark(tell, newer)
-
-    async def _mark(self, fn: Any, context: StationContext) -> None:
-        try:
-            await self._db.write(fn)
-        except CsmsError as error:
-            context.log.warning("presence not stored", reason=error.code)
 
     def _on_event(self, event: Event) -> None:
         if event.type == "station.deleted" and event.station_id in self._links:
@@ -412,9 +351,7 @@ class Hub:
                 await asyncio.sleep(0)
         for held in list(self._held.values()):
             await self._look_after(held.connection, now)
-        for station_id in list(self._replacements):
-            if not self._recent_replacements(station_id):
-                del self._replacements[station_id]
+        self._duels.forget_old(now)
 
     async def _look_after(self, connection: Connection, now: float) -> None:
         if connection.closing:
@@ -452,14 +389,6 @@ class Hub:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _emit(tx: Tx, kind: str, context: StationContext, **more: Any) -> None:
-    station = stations.find(tx, context.station_id)
-    if station is None:
-        return  # deleted meanwhile
-    data = {"id": station.uuid, "identity": station.identity, "address": context.address, **more}
-    tx.emit(Event(kind, data, station_id=station.id, location_id=station.location_id))
 
 
 def _pending(context: StationContext, direction: str, call: Call, began_at: int) -> Message:

@@ -111,7 +111,7 @@ class Link:
     def garbled(self, connection: Connection, error: FrameError) -> None:
         """Count it; the socket stays."""
         self._shared.garbled += 1
-        self.context.log.info("broken frame", reason=error.reason)
+        self.context.log.debug("broken frame", reason=error.reason)
 
     # ---- readiness ---------------------------------------------------------------------------
 

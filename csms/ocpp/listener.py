@@ -3,7 +3,8 @@
 Autel MaxiCharger US (firmware 1.38.00) leaves `Connection: Upgrade` out, which aiohttp's parser
 cannot forgive; that header is added here. The same place owns the deadline for the head and
 knows a TLS client that dialled the plain port. Everything after the first head goes to aiohttp
-directly.
+directly: upgrades to a bare server of their own, since the application's routing and middlewares
+would stay in memory for as long as the station is connected.
 """
 
 from __future__ import annotations
@@ -32,12 +33,18 @@ OnTls = Callable[[str], None]
 class HeadShim(asyncio.Protocol):
     """Holds a new connection until its first request head is complete, then steps aside."""
 
-    __slots__ = ("_deadline", "_factory", "_head", "_on_tls", "_transport")
+    __slots__ = ("_deadline", "_head", "_on_tls", "_rest", "_transport", "_upgrades")
 
     def __init__(
-        self, factory: ProtocolFactory, on_tls: OnTls, head_timeout_s: float = HEAD_TIMEOUT_S
+        self,
+        rest: ProtocolFactory,
+        upgrades: ProtocolFactory,
+        *,
+        on_tls: OnTls,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
     ) -> None:
-        self._factory = factory
+        self._rest = rest
+        self._upgrades = upgrades
         self._on_tls = on_tls
         self._head = b""
         self._transport: asyncio.Transport
@@ -71,9 +78,10 @@ class HeadShim(asyncio.Protocol):
 
     def _hand_over(self, end: int) -> None:
         self._deadline.cancel()
-        data = with_connection_upgrade(self._head[:end]) + self._head[end:]
+        head = upgrade_head(self._head[:end])
+        inner = self._rest() if head is None else self._upgrades()
+        data = self._head if head is None else head + self._head[end:]
         self._head = b""
-        inner = self._factory()
         self._transport.set_protocol(inner)
         inner.connection_made(self._transport)
         inner.data_received(data)
@@ -87,18 +95,42 @@ class HeadShim(asyncio.Protocol):
         self._transport.close()
 
 
-def with_connection_upgrade(head: bytes) -> bytes:
-    """The head with `Connection: Upgrade` added, when only that is missing for a websocket."""
-    headers = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
-    values: dict[bytes, bytes] = {}
-    for name, _, value in headers:
-        key = name.lower()
-        values[key] = values.get(key, b"") + b"," + value.lower()
-    is_websocket = b"websocket" in values.get(b"upgrade", b"")
-    if not is_websocket or b"sec-websocket-key" not in values:
-        return head
-    tokens = {token.strip() for token in values.get(b"connection", b"").split(b",")}
-    return head if b"upgrade" in tokens else head + b"\r\nConnection: Upgrade"
+def upgrade_head(head: bytes) -> bytes | None:
+    """The head of a websocket upgrade as it is handed on; None for every other request."""
+    lines = head.split(b"\r\n")
+    headers = _headers(lines)
+    if b"websocket" not in headers.get(b"upgrade", b""):
+        return None
+    if any(line.startswith((b" ", b"\t")) for line in lines):
+        return head  # folded lines belong together; the parser refuses them
+    kept = [line for line in lines if _is_read(line, headers)]
+    tokens = {token.strip() for token in headers.get(b"connection", b"").split(b",")}
+    if b"upgrade" not in tokens and b"sec-websocket-key" in headers:
+        kept.append(b"Connection: Upgrade")
+    return b"\r\n".join(kept)
+
+
+# Nobody looks at these in an upgrade, and aiohttp keeps every header, at half a kilobyte each,
+# for as long as the station is connected.
+_UNREAD = frozenset(
+    {b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"cookie", b"pragma"}
+)
+
+
+def _is_read(line: bytes, headers: dict[bytes, bytes]) -> bool:
+    name = line.partition(b":")[0].lower()
+    if name == b"user-agent":  # tells browsers from stations that send an Origin
+        return b"origin" in headers
+    return name not in _UNREAD
+
+
+def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
+    """Names and values in lower case; what is repeated is one list."""
+    found: dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, _, value = line.lower().partition(b":")
+        found[name] = found[name] + b"," + value if name in found else value
+    return found
 
 
 async def listen(
@@ -106,12 +138,20 @@ async def listen(
     host: str,
     port: int,
     *,
+    upgrades: web.Server | None = None,
     on_tls: OnTls = lambda _: None,
     head_timeout_s: float = HEAD_TIMEOUT_S,
 ) -> asyncio.Server:
-    """Serve a runner that is set up; raises OSError when the address is taken."""
-    server = runner.server
-    assert server is not None
-    return await asyncio.get_running_loop().create_server(
-        lambda: HeadShim(server, on_tls, head_timeout_s), host, port, backlog=BACKLOG
-    )
+    """Serve a runner that is set up; raises OSError when the address is taken.
+
+    `upgrades` is `web.Server(endpoint.handle)`; without it the runner's application has to hand
+    upgrade requests to the endpoint.
+    """
+    rest = runner.server
+    assert rest is not None
+
+    def shim() -> HeadShim:
+        return HeadShim(rest, upgrades or rest, on_tls=on_tls, head_timeout_s=head_timeout_s)
+
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(shim, host, port, backlog=BACKLOG)

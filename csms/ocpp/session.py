@@ -154,6 +154,8 @@ class Session:
         """Drop a received CALL without remembering an answer to it."""
         if self._being_answered:
             self._being_answered.pop(call.message_id, None)
+            if not self._being_answered:
+                self._being_answered = None
 
 
 @dataclass(slots=True)

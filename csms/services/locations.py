@@ -80,12 +80,17 @@ async def list_locations(
     return await db.read(look)
 
 
+def check_may_create(principal: Principal) -> None:
+    """Raises Forbidden for a bound caller, who would not see the new location afterwards."""
+    if principal.location_ids is not None:
+        raise Forbidden("A token bound to locations cannot create another one")
+
+
 async def create_location(
     db: Database, principal: Principal, *, name: str, **optional: Any
 ) -> Location:
-    """A new location; raises Forbidden for a bound caller, who would not see it afterwards."""
-    if principal.location_ids is not None:
-        raise Forbidden("A token bound to locations cannot create another one")
+    """A new location; raises Forbidden for a bound caller."""
+    check_may_create(principal)
     return await db.write(lambda tx: create(tx, name=name, **optional))
 
 

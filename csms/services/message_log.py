@@ -6,7 +6,7 @@ A crash may lose the last fraction of a second; what must not be lost is stored 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from datetime import timedelta
 from typing import Any
 
@@ -45,15 +45,15 @@ class MessageLog:
         self._unwritten: list[Message] = []
         self._late: list[tuple[Key, LateAnswer]] = []
         self._unanswered: OrderedDict[Key, int] = OrderedDict()
-        self._newest: dict[int, deque[Message]] = {}
+        self._newest: dict[int, list[Message]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
     def record(self, message: Message) -> None:
         """Keep an ended CALL; it is written within a moment."""
-        newest = self._newest.get(message.station_id)
-        if newest is None:
-            newest = self._newest[message.station_id] = deque(maxlen=NEWEST)
+        newest = self._newest.setdefault(message.station_id, [])
+        if len(newest) >= NEWEST:
+            del newest[0]
         newest.append(message)
         if len(self._unwritten) >= MAX_UNWRITTEN:
             self.dropped += 1

@@ -70,12 +70,17 @@ async def ensure_environment_token(db: Database, value: str | None) -> None:
 
 
 async def renew_cli_token(db: Database) -> str:
-    """A new admin token for the commands of this machine; the one of the last start is revoked."""
+    """A new value for the admin token of this machine's commands; the last start's is dead.
+
+    The token stays the same one, so that what it has submitted goes on being its own.
+    """
 
     def renew(tx: Tx) -> str:
         for token in tokens.list_all(tx, source=TokenSource.CLI):
             if token.revoked_at is None:
-                _revoke(tx, token)
+                bearer = f"csms_{token.public_id}_{_random(_SECRET_LENGTH)}"
+                tokens.update_digest(tx, token.id, digest(bearer))
+                return bearer
         _, bearer = create(tx, name="command line", role=Role.ADMIN, source=TokenSource.CLI)
         return bearer
 

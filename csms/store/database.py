@@ -194,6 +194,11 @@ class Database:
         self._connection: sqlite3.Connection
 
     @property
+    def usable(self) -> bool:
+        """Whether a write may still succeed: not closing, and the disk never lied."""
+        return not (self._closing or self._failed)
+
+    @property
     def pending(self) -> int:
         """Units waiting for the writer."""
         return self._queue.qsize()
@@ -236,11 +241,24 @@ class Database:
         StorageFailed or Unavailable when the group could not be committed.
         Cancelling the wait does not cancel the write.
         """
-        if self._closing or self._failed:
+        if not self.usable:
             raise StorageFailed("storage failed") if self._failed else Unavailable("shutting down")
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Unit(fn, future))
         return await future
+
+    async def write_when_possible(self, fn: Callable[[Tx], T], *, retry_s: float) -> T:
+        """As `write`, but waits until a full disk has space again.
+
+        Raises StorageFailed, or Unavailable when the database is being closed.
+        """
+        while True:
+            try:
+                return await self.write(fn)
+            except Unavailable:
+                if not self.usable:
+                    raise
+            await asyncio.sleep(retry_s)
 
     async def read(self, fn: Callable[[ReadTx], T]) -> T:
         """Run `fn(tx)` on a read connection, inside one snapshot."""

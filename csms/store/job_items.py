@@ -14,6 +14,8 @@ from csms.errors import NotFound
 from csms.store.columns import from_json, instant, to_json
 from csms.store.database import ReadTx, Row, Tx
 
+# What fences off a writer that knows an older state of things.
+_AS_READ = "job_id = ? AND seq = ? AND state = ? AND attempt = ? AND epoch IS ? AND step IS ?"
 _WAITING = ("held", "ready", "wait_online")
 
 
@@ -82,20 +84,21 @@ def list_ready(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem
     return [_item(row) for row in rows]
 
 
-def list_waits_over(tx: ReadTx, job_id: int, *, now: int) -> list[JobItem]:
+def list_waits_over(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem]:
     """Items whose wait for their station must be judged now."""
     rows = tx.all(
-        "SELECT * FROM job_items WHERE job_id = ? AND state = 'wait_online' AND due_at <= ?",
-        (job_id, now),
+        "SELECT * FROM job_items WHERE job_id = ? AND state = 'wait_online' AND due_at <= ?"
+        " LIMIT ?",
+        (job_id, now, limit),
     )
     return [_item(row) for row in rows]
 
 
-def list_windows_over(tx: ReadTx, job_id: int, *, now: int) -> list[JobItem]:
+def list_windows_over(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem]:
     """Unknown items whose evidence window closes now."""
     rows = tx.all(
-        "SELECT * FROM job_items WHERE job_id = ? AND window_open = 1 AND due_at <= ?",
-        (job_id, now),
+        "SELECT * FROM job_items WHERE job_id = ? AND window_open = 1 AND due_at <= ? LIMIT ?",
+        (job_id, now, limit),
     )
     return [_item(row) for row in rows]
 
@@ -166,27 +169,20 @@ def wake_waiting(tx: Tx, target: int) -> list[int]:
 def change(
     tx: Tx, item: JobItem, *, to_state: ItemState, epoch: int | None = None, **values: Any
 ) -> bool:
-    """`item` as it was read → `to_state`, with further columns. False: it moved meanwhile.
-
-    The guard is the state, the attempt and the epoch that `item` carries.
-    """
+    """`item` as it was read → `to_state`, with further columns. False: it moved meanwhile."""
     assignments = "".join(f", {name} = ?" for name in values)
     return bool(
         tx.run(
             f"UPDATE job_items SET state = ?, epoch = ?{assignments}"  # noqa: S608 - names are ours
-            " WHERE job_id = ? AND seq = ? AND state = ? AND attempt = ? AND epoch IS ?",
-            (
-                to_state.value,
-                epoch,
-                *values.values(),
-                item.job_id,
-                item.seq,
-                item.state.value,
-                item.attempt,
-                item.epoch,
-            ),
+            f" WHERE {_AS_READ}",
+            (to_state.value, epoch, *values.values(), *_as_read(item)),
         )
     )
+
+
+def stands(tx: ReadTx, item: JobItem) -> bool:
+    """Whether `item` is still as it was read, so that `change` would change it."""
+    return tx.value(f"SELECT 1 FROM job_items WHERE {_AS_READ}", _as_read(item)) is not None  # noqa: S608
 
 
 def cancel_waiting(tx: Tx, job_id: int, *, code: str, message: str) -> int:
@@ -339,6 +335,10 @@ def delete_attempts(tx: Tx, *, before: int, limit: int) -> int:
         " JOIN jobs j ON j.id = a.job_id WHERE j.finished_at < ? LIMIT ?)",
         (before, limit),
     )
+
+
+def _as_read(item: JobItem) -> tuple[Any, ...]:
+    return (item.job_id, item.seq, item.state.value, item.attempt, item.epoch, item.step)
 
 
 def _item(row: Row) -> JobItem:

@@ -74,6 +74,11 @@ def get(tx: ReadTx, job_id: int) -> Job:
     return _job(row)
 
 
+def state_of(tx: ReadTx, job_id: int) -> JobState:
+    """Where the job stands now."""
+    return JobState(tx.value("SELECT state FROM jobs WHERE id = ?", (job_id,)))
+
+
 def find_by_uuid(tx: ReadTx, uuid: str) -> Job | None:
     """The job with this public id."""
     row = tx.one("SELECT * FROM jobs WHERE uuid = ?", (uuid,))

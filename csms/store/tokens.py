@@ -72,6 +72,11 @@ def update_to_environment_admin(tx: Tx, token_id: int) -> None:
     )
 
 
+def update_digest(tx: Tx, token_id: int, digest: bytes) -> None:
+    """The token has another value from the commit on."""
+    tx.run("UPDATE tokens SET hash = ? WHERE id = ?", (digest, token_id))
+
+
 def revoke(tx: Tx, token_id: int) -> None:
     """The token is refused from the commit on; its row stays."""
     tx.run(

@@ -175,6 +175,7 @@ class Bench:
     log: EventLog
     engine: Engine | None = None
     grace: dict[int, Any] = field(default_factory=dict)
+    settings: EngineSettings = field(default_factory=lambda: EngineSettings(storage_retry_s=0.01))
 
     def kinds(self):
         return {
@@ -197,7 +198,7 @@ class Bench:
             clock=self.clock,
             kinds=kinds,
             epoch=found.epoch,
-            settings=EngineSettings(),
+            settings=self.settings,
             random=Random(1),
             crash=CrashPoints(),
         )
@@ -211,6 +212,23 @@ class Bench:
         self.stations.online.clear()
         self.stations.ready.clear()
         self.stations.busy.clear()
+        return await self.start()
+
+    async def crash(self) -> recovery.Recovered:
+        """As kill -9: no task goes on, no write that is queued happens, the file is reopened."""
+        assert self.engine is not None
+        board = self.engine._board
+        for unsubscribe in self.engine._unsubscribe:
+            unsubscribe()
+        lost = [task for task in (self.engine._main, *board.tasks, *board.settling) if task]
+        for task in lost:
+            task.cancel()
+        await kill(self.db)
+        await asyncio.gather(*lost, return_exceptions=True)
+        self.stations.online.clear()
+        self.stations.ready.clear()
+        self.stations.busy.clear()
+        await self.db.open()
         return await self.start()
 
     def advance(self, seconds: float) -> None:
@@ -239,8 +257,16 @@ class Bench:
         return made
 
 
-@pytest.fixture
-async def bench(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Bench]:
+async def kill(db: Database) -> None:
+    """Leave the file as it is; `db` can be opened again."""
+    db._failed = True  # what waits for the writer is refused
+    db.on_failure = lambda: None
+    await db.close()
+    db._failed = db._closing = False
+
+
+async def begin(db: Database, bus: Bus, clock: ManualClock) -> Bench:
+    """A running engine and one principal; `db` is open and in its first epoch."""
     await db.write(
         lambda tx: tokens.insert(
             tx,
@@ -255,6 +281,12 @@ async def bench(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Ben
     )
     made = Bench(db, bus, clock, ScriptedStations(bus), ScriptedFleet(), EventLog(bus))
     await made.start()
+    return made
+
+
+@pytest.fixture
+async def bench(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Bench]:
+    made = await begin(db, bus, clock)
     yield made
     assert made.engine is not None
     await made.engine.stop(drain_s=0)

@@ -98,7 +98,7 @@ class Server:
     async def until(self, condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(WAIT_S):
             while not condition():  # noqa: ASYNC110 - anything may be waited for
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(0)
 
     async def log_rows(self, station_id: int) -> list[ocpp_messages.Message]:
         """The station's message log, oldest first."""
@@ -172,7 +172,7 @@ def basic(user: str, password: str | bytes) -> str:
 
 @pytest.fixture
 async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Start]:
-    servers: list[tuple[Server, Any, web.AppRunner]] = []
+    servers: list[tuple[Server, Any, web.AppRunner, Any]] = []
 
     async def make(handlers: Handlers | None = None, **settings: Any) -> Server:
         log = MessageLog(db, clock)
@@ -191,20 +191,27 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         app.router.add_route("*", "/{tail:.*}", _everything(endpoint))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
+        upgrades = web.Server(endpoint.handle, access_log=None)
         server = Server(db, bus, clock, hub, log, 0)
         sockets = await listener.listen(
-            runner, "127.0.0.1", 0, on_tls=server.tls_seen.append, head_timeout_s=0.2
+            runner,
+            "127.0.0.1",
+            0,
+            upgrades=upgrades,
+            on_tls=server.tls_seen.append,
+            head_timeout_s=0.2,
         )
         server.port = sockets.sockets[0].getsockname()[1]
         _record(bus, server.signals)
-        servers.append((server, sockets, runner))
+        servers.append((server, sockets, runner, upgrades))
         return server
 
     yield make
-    for server, sockets, runner in servers:
+    for server, sockets, runner, upgrades in servers:
         sockets.close()
         await server.hub.close_all(spread_s=0)
         await server.close()
+        await upgrades.shutdown()
         await runner.cleanup()
         await server.log.close()
 

@@ -112,6 +112,49 @@ async def test_a_heartbeat_with_a_constant_id_gets_the_present_time(server: Serv
     )
 
 
+async def test_a_handlers_answer_that_is_no_json_is_an_internal_error(start: Start) -> None:
+    answers: list[Any] = [object(), 2**70, "\ud800"]
+
+    async def odd(station: StationContext, payload: JsonObject) -> JsonObject:
+        return {"status": answers[int(payload["vendorId"])]}
+
+    server = await start({(V16, "DataTransfer"): odd})
+    _, client = await server.online("S")
+    for number in range(len(answers)):
+        answer = await client.ask(f'[2,"{number}","DataTransfer",{{"vendorId":"{number}"}}]')
+        assert answer[:3] == [4, str(number), "InternalError"]
+
+
+async def test_reading_stops_when_the_inbox_holds_too_many_bytes(start: Start) -> None:
+    release = asyncio.Event()
+
+    async def slow(station: StationContext, payload: JsonObject) -> JsonObject:
+        await release.wait()
+        return {"status": "Accepted"}
+
+    server = await start({(V16, "DataTransfer"): slow})
+    _, client = await server.online("S")
+    text = "x" * (MAX_FRAME_BYTES // 2)
+    for number in range(8):
+        payload = f'{{"vendorId":"v","data":"{text}"}}'
+        await client.send(f'[2,"m{number}","DataTransfer",{payload}]')
+    await server.until(lambda: server.hub.stats().being_answered >= 2)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert server.hub.stats().being_answered <= 3
+    release.set()
+    assert [(await client.receive())[1] for _ in range(8)] == [f"m{n}" for n in range(8)]
+
+
+async def test_a_call_that_is_no_json_never_takes_the_slot(server: Server) -> None:
+    station, _ = await server.online("S")
+    with pytest.raises(TypeError):
+        await server.hub.call(
+            station.id, action="Reset", payload={"a": object()}, message_id="x", timeout_s=1
+        )
+    assert server.hub.slot_free(station.id)
+
+
 # ---- our CALLs -------------------------------------------------------------------------------
 
 
@@ -386,3 +429,46 @@ async def test_nothing_is_answered_after_goodbye(server: Server) -> None:
     assert await client.closed() == 1001
     with pytest.raises(StationOffline):
         await reset(server, station.id, "late")
+
+
+async def test_a_station_that_does_not_read_is_cut_off(start: Start) -> None:
+    async def large(station: StationContext, payload: JsonObject) -> JsonObject:
+        return {"status": "Accepted", "data": "x" * 500_000}
+
+    server = await start({(V16, "DataTransfer"): large})
+    station, client = await server.online("S")
+    connection = server.hub.connection(station.id)
+    assert connection is not None
+    transport = client.socket._response.connection.transport
+    transport.pause_reading()
+    for number in range(40):
+        await client.send(f'[2,"{number}","DataTransfer",{{"vendorId":"v"}}]')
+    await server.until(lambda: connection.writing_since is not None)
+    server.clock.advance(31)
+    await server.hub.sweep()
+    await server.until(lambda: not server.hub.is_connected(station.id))
+    transport.resume_reading()
+
+
+async def test_on_a_full_disk_heartbeats_go_on(server: Server) -> None:
+    _, client = await server.online("S")
+    _, other = await server.online("T")
+    pages = await server.db.write(lambda tx: tx.value("PRAGMA page_count"))
+    await server.db.write(lambda tx: tx.run(f"PRAGMA max_page_count = {pages}"))
+    big = '{"connectorId":1,"errorCode":"NoError","status":"Available","info":"' + "i" * 9000 + '"}'
+    await client.send(f'[2,"1","StatusNotification",{big}]')
+    assert await client.closed() == 1013
+    for number in range(3):
+        assert (await other.ask(f'[2,"{number}","Heartbeat",{{}}]'))[0] == 3
+    await server.db.write(lambda tx: tx.run("PRAGMA max_page_count = 1073741823"))
+    _, again = await server.online("U")
+    assert (await again.ask(f'[2,"1","StatusNotification",{big}]'))[0] == 3
+
+
+async def test_heartbeats_do_not_commit(server: Server) -> None:
+    _, client = await server.online("S")
+    await server.log.flush()
+    commits = server.db.stats.commits
+    for number in range(20):
+        await client.ask(f'[2,"{number}","Heartbeat",{{}}]')
+    assert server.db.stats.commits - commits <= 1  # a batch of the message log at most

@@ -87,6 +87,18 @@ async def test_what_cannot_be_an_identity_is_a_bad_request(
     assert [cause for _, cause in await causes(server)] == ["invalid_identity"] * noted
 
 
+async def test_raw_bytes_in_the_url_and_headers_are_survived(server: Server) -> None:
+    lines = [f"{name}: {value}".encode() for name, value in UPGRADE.items()]
+    for path, extra in ((b"/ocpp/\xff\xfe", b""), (b"/ocpp/S", b"\xff"), (b"/%0a%1b[31m", b"")):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        lines[-1] = b"Sec-WebSocket-Protocol: ocpp" + extra
+        writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + b"\r\n".join(lines))
+        writer.write(b"\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+    assert all(text.isprintable() for entry in await causes(server) for text in entry)
+
+
 # ---- subprotocols ----------------------------------------------------------------------------
 
 
@@ -314,6 +326,16 @@ async def test_open_lets_the_first_password_stand(start: Start) -> None:
     await server.connect("New", "sixteen-bytes-of-password")
     assert await refused(server, "New", "another-password-for-it") == 401
     await server.connect("New", "sixteen-bytes-of-password")
+
+
+async def test_a_station_that_knocks_without_a_pause_is_noted_once_a_second(
+    server: Server,
+) -> None:
+    await server.register("S")
+    answers = await asyncio.gather(*[refused(server, "S", "wrong") for _ in range(20)])
+    assert answers == [401] * 20
+    entry = (await server.db.read(inbox.list_entries))[0]
+    assert entry.attempts < 5
 
 
 async def test_a_storm_of_unknown_stations_is_bounded(

@@ -16,9 +16,10 @@ from csms.domain.stations import NewStation
 from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused, CallTimeout, StationOffline
 from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationReady
+from csms.ocpp import duels
 from csms.ocpp.actions import HANDLERS
 from csms.ocpp.connection import Wire
-from csms.ocpp.hub import DUEL_REPLACEMENTS, Hub, Visit
+from csms.ocpp.hub import Hub, Visit
 from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog
@@ -270,7 +271,7 @@ async def test_presence_is_stored_and_told(server: Server) -> None:
 async def eventually(server: Server, kind: str) -> list[dict[str, Any]]:
     async with asyncio.timeout(10):
         while not (found := await server.events(kind)):  # noqa: ASYNC110 - rows have no event
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0)
     return found
 
 
@@ -291,7 +292,7 @@ async def test_the_newest_connection_wins(server: Server) -> None:
 
 async def test_a_duel_is_stopped_and_the_others_go_on(server: Server) -> None:
     station, password = await server.register("S")
-    clients = [await server.connect("S", password) for _ in range(DUEL_REPLACEMENTS + 1)]
+    clients = [await server.connect("S", password) for _ in range(duels.REPLACEMENTS + 1)]
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await server.connect("S", password)
     assert caught.value.status == 503

@@ -6,31 +6,53 @@ import time
 
 import pytest
 
-from csms.ocpp.listener import MAX_HEAD_BYTES, with_connection_upgrade
+from csms.ocpp.listener import MAX_HEAD_BYTES, upgrade_head
 from tests.ocpp.conftest import Server, basic
 
 KEY = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
 
 
+WEBSOCKET = b"GET / HTTP/1.1\r\nUpgrade: websocket"
+
+
 @pytest.mark.parametrize(
     ("head", "added"),
     [
-        (b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n" + KEY, True),
+        (WEBSOCKET + b"\r\n" + KEY, True),
         (b"GET / HTTP/1.1\r\nupgrade:WebSocket\r\n" + KEY.lower(), True),
-        (b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: keep-alive\r\n" + KEY, True),
-        (b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + KEY, False),
-        (b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: close, upgrade\r\n" + KEY, False),
-        (b"GET / HTTP/1.1\r\nUpgrade: websocket", False),
-        (b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n" + KEY, False),
-        (b"GET / HTTP/1.1\r\n" + KEY, False),
-        (b"GET / HTTP/1.1", False),
-        (b"", False),
-        (b"\x00\xff\r\n:::\r\n", False),
+        (WEBSOCKET + b"\r\nConnection: keep-alive\r\n" + KEY, True),
+        (WEBSOCKET + b"\r\nConnection: Upgrade\r\n" + KEY, False),
+        (WEBSOCKET + b"\r\nConnection: close, upgrade\r\n" + KEY, False),
+        (WEBSOCKET + b"\r\nConnection: close\r\nConnection: upgrade\r\n" + KEY, False),
+        (WEBSOCKET, False),
     ],
 )
 def test_only_a_missing_connection_upgrade_is_added(head: bytes, added: bool) -> None:
-    expected = head + b"\r\nConnection: Upgrade" if added else head
-    assert with_connection_upgrade(head) == expected
+    assert upgrade_head(head) == (head + b"\r\nConnection: Upgrade" if added else head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n" + KEY,
+        b"GET / HTTP/1.1\r\n" + KEY,
+        b"GET /websocket HTTP/1.1",
+        b"",
+        b"\x00\xff\r\n:::\r\n",
+    ],
+)
+def test_what_is_no_upgrade_is_left_alone(head: bytes) -> None:
+    assert upgrade_head(head) is None
+
+
+def test_headers_that_nobody_reads_are_left_out_of_an_upgrade() -> None:
+    head = WEBSOCKET + b"\r\nConnection: Upgrade\r\n" + KEY
+    noise = b"\r\nAccept: */*\r\nCOOKIE: a=b\r\nUser-Agent: x\r\nAccept-Encoding: gzip"
+    assert upgrade_head(head + noise) == head
+    browser = head + b"\r\nOrigin: http://x\r\nUser-Agent: Mozilla/5.0"
+    assert upgrade_head(browser) == browser
+    folded = head + b"\r\nAccept: */*\r\n folded"
+    assert upgrade_head(folded) == folded
 
 
 def upgrade(server: Server, password: str, *lines: str) -> bytes:

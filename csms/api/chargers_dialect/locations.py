@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from csms.api.chargers_dialect.pages import ChargersPage, page_body
 from csms.api.models import Shape, Strict
+from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.times import seconds
 from csms.domain.locations import Location
@@ -91,9 +92,18 @@ async def list_all(call: Call[None, ChargersPage]) -> Reply:
 
 async def create(call: Call[NewChargersLocation, None]) -> Reply:
     """POST /ocpp/locations."""
-    made = await locations.create_location(call.deps.db, call.principal, **_columns(call.body))
+    locations.check_may_create(call.principal)
+
+    made, headers = await once(
+        call,
+        "location",
+        lambda tx: _with_uuid(locations.create(tx, **_columns(call.body))),
+        again=lambda tx, uuid: locations.get(tx, uuid, call.principal),
+    )
     return Reply(
-        location_body(made), status=201, headers={"Location": f"/ocpp/locations/{made.uuid}"}
+        location_body(made),
+        status=201,
+        headers={**headers, "Location": f"/ocpp/locations/{made.uuid}"},
     )
 
 
@@ -141,6 +151,10 @@ def location_body(location: Location) -> dict[str, Any]:
 
 # What has no "unknown" in a location; null leaves it as it is.
 _NEVER_NULL = frozenset({"name", "slug", "public", "status"})
+
+
+def _with_uuid(location: Location) -> tuple[str, Location]:
+    return location.uuid, location
 
 
 def _columns(body: NewChargersLocation | ChargersLocationChanges) -> dict[str, Any]:

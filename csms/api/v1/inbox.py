@@ -8,8 +8,8 @@ from pydantic import Field, StringConstraints
 
 from csms.api import cursors, times
 from csms.api.models import Page, Shape, Strict
+from csms.api.once import once
 from csms.api.routing import Call, Reply
-from csms.api.v1.once import once
 from csms.api.v1.shapes import Instant, cursor_page
 from csms.clock import from_micros, to_micros
 from csms.domain.permissions import Principal

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from csms.api import cursors
 from csms.api.models import Page, Shape, Strict
+from csms.api.once import once
 from csms.api.routing import Call, Reply
-from csms.api.v1.once import once
 from csms.api.v1.shapes import LocationShape, cursor_page
 from csms.domain.locations import Location
 from csms.errors import Forbidden

@@ -11,8 +11,8 @@ from pydantic import Field, StringConstraints
 from csms.api import cursors
 from csms.api.deps import Deps
 from csms.api.models import Page, Strict
+from csms.api.once import once
 from csms.api.routing import Call, Reply
-from csms.api.v1.once import once
 from csms.api.v1.shapes import cursor_page
 from csms.api.v1.station_shapes import CreatedStation, RotatedCredentials, StationShape
 from csms.clock import from_micros
@@ -199,13 +199,19 @@ def _shape(loaded: _Loaded, deps: Deps) -> StationShape:
     )
 
 
+def _base_url(call: Call[NewStationBody, None]) -> str:
+    """What is entered into a station, without its identity."""
+    if call.deps.settings.external_url:
+        return call.deps.settings.external_url.rstrip("/")
+    scheme = "wss" if call.request.secure else "ws"
+    return f"{scheme}://{call.request.host}/ocpp"
+
+
 def _created(call: Call[NewStationBody, None], loaded: _Loaded) -> CreatedStation:
-    request = call.request
-    scheme = "wss" if request.secure else "ws"
     identity = quote(loaded.station.identity, safe="")
     return CreatedStation(
         **_shape(loaded, call.deps).model_dump(),
-        connection_url=f"{scheme}://{request.host}/ocpp/{identity}",
+        connection_url=f"{_base_url(call)}/{identity}",
         password=loaded.password,
     )
 

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from csms.api import times
 from csms.api.models import Shape, Strict
+from csms.api.once import once
 from csms.api.routing import Call, Reply
-from csms.api.v1.once import once
 from csms.api.v1.shapes import Instant, cursor_page
 from csms.domain.permissions import Principal, Role
 from csms.domain.tokens import Token, TokenSource

@@ -1,0 +1,59 @@
+"""What the store hears of connections: who came, who went, and who was replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from csms.errors import CsmsError
+from csms.events import Event
+from csms.ocpp.context import StationContext
+from csms.store import stations
+from csms.store.database import Database, Tx
+
+
+class Marks:
+    """Writes the marks. The writer's queue keeps their order, so each must be asked for in turn."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def connected(self, context: StationContext) -> None:
+        """The station has a socket in this life of the process."""
+
+        def mark(tx: Tx) -> None:
+            stations.mark_connected(tx, context.station_id, context.epoch, context.version)
+            _emit(tx, "station.connected", context, version=context.version.value)
+
+        await self._write(mark, context)
+
+    async def disconnected(self, context: StationContext) -> None:
+        """Its last socket is gone, and we saw it go."""
+
+        def mark(tx: Tx) -> None:
+            stations.mark_disconnected(tx, context.station_id, context.epoch)
+            _emit(tx, "station.disconnected", context)
+
+        await self._write(mark, context)
+
+    async def replaced(self, older: StationContext, newer: StationContext) -> None:
+        """A newer connection took the place of one that was alive."""
+
+        def tell(tx: Tx) -> None:
+            _emit(tx, "duplicate_identity", newer, replaced_address=older.address)
+
+        await self._write(tell, newer)
+
+    async def _write(self, fn: Callable[[Tx], None], context: StationContext) -> None:
+        try:
+            await self._db.write(fn)
+        except CsmsError as error:
+            context.log.warning("presence not stored", reason=error.code)
+
+
+def _emit(tx: Tx, kind: str, context: StationContext, **more: Any) -> None:
+    station = stations.find(tx, context.station_id)
+    if station is None:
+        return  # deleted meanwhile
+    data = {"id": station.uuid, "identity": station.identity, "address": context.address, **more}
+    tx.emit(Event(kind, data, station_id=station.id, location_id=station.location_id))
