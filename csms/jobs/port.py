@@ -126,7 +126,7 @@ class ItemRunner(Protocol):
         """What to journal first; None when the step is nothing but its own transaction."""
         ...
 
-    def permitted(self, tx: ReadTx, job: Job, item: JobItem) -> bool:
+    def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
         """Whether the submitter may still do this; asked in the intent's transaction."""
         ...
 

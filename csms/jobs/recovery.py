@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from csms.domain.jobs import ItemState, Job, JobItem, JobState
+from csms.domain.jobs import Counters, ItemState, Job, JobItem, JobState
 from csms.jobs import ledger, retry
 from csms.jobs.port import Ambiguous, Done, ItemRunner
 from csms.store import engine, job_items, jobs
@@ -44,10 +44,8 @@ def sweep(tx: Tx, *, boot_id: str, kinds: Mapping[str, ItemRunner]) -> Recovered
             resumed += 1
         else:
             unknown += 1
-    repaired = _check_counters(tx, live)
-    for job in live.values():
-        _extend_windows(tx, job)
-        ledger.end(tx, job)
+    repaired = _check_counters(tx)
+    _extend_windows(tx, live)
     jobs.renew_runs(tx)
     return Recovered(epoch, clean, len(live), resumed, unknown, repaired)
 
@@ -84,18 +82,23 @@ def _judge(tx: Tx, job: Job, item: JobItem, kind: ItemRunner) -> ItemState:
     return ItemState.READY
 
 
-def _check_counters(tx: Tx, live: Mapping[int, Job]) -> int:
+def _check_counters(tx: Tx) -> int:
+    """Counters follow the rows; a job without an open item ends."""
     repaired = 0
-    for job_id in live:
-        rows = job_items.count_rows(tx, job_id)
-        if rows != jobs.get(tx, job_id).counters:
-            log.error("counters did not match the rows", job=live[job_id].uuid)
-            jobs.set_counters(tx, job_id, rows)
+    rows = job_items.count_live_rows(tx)
+    for job in jobs.list_live(tx):
+        counted = rows.get(job.id, Counters())
+        if counted != job.counters:
+            log.error("counters did not match the rows", job=job.uuid)
+            jobs.set_counters(tx, job.id, counted)
             repaired += 1
+        if counted.open == 0:
+            ledger.end(tx, job)
     return repaired
 
 
-def _extend_windows(tx: Tx, job: Job) -> None:
+def _extend_windows(tx: Tx, live: Mapping[int, Job]) -> None:
     """Nothing could be seen while we were down: an open window starts afresh."""
-    until = tx.now + int(job.policy.evidence_window_s * 1e6)
-    job_items.extend_windows(tx, job.id, until=until)
+    for job_id in job_items.list_jobs_with_open_windows(tx):
+        until = tx.now + int(live[job_id].policy.evidence_window_s * 1e6)
+        job_items.extend_windows(tx, job_id, until=until)

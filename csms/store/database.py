@@ -69,12 +69,14 @@ class ReadTx:
 class Tx(ReadTx):
     """One unit of work inside the group's transaction."""
 
-    __slots__ = ("_emitted", "now")
+    __slots__ = ("_emitted", "memo", "now")
 
     def __init__(self, connection: sqlite3.Connection, now: int, emitted: list[Event]) -> None:
         super().__init__(connection)
         self.now = now
         """When the unit started, microseconds UTC."""
+        self.memo: dict[Any, Any] = {}
+        """What the unit looked up once and need not look up for every row it touches."""
         self._emitted = emitted
 
     def run(self, sql: str, params: Params = ()) -> int:
@@ -241,11 +243,15 @@ class Database:
         StorageFailed or Unavailable when the group could not be committed.
         Cancelling the wait does not cancel the write.
         """
+        return await self.submit(fn)
+
+    def submit(self, fn: Callable[[Tx], T]) -> asyncio.Future[T]:
+        """As `write`, for those who have no task to wait in."""
         if not self.usable:
             raise StorageFailed("storage failed") if self._failed else Unavailable("shutting down")
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Unit(fn, future))
-        return await future
+        return future
 
     async def write_when_possible(self, fn: Callable[[Tx], T], *, retry_s: float) -> T:
         """As `write`, but waits until a full disk has space again.

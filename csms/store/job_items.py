@@ -5,7 +5,8 @@ Every change of a live item is one guarded statement; a row count of 0 means som
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from csms.clock import from_micros
@@ -218,6 +219,12 @@ def settles_at_interruption(tx: ReadTx, item: JobItem) -> tuple[int, int | None]
     return row["settles"], row["interrupted_settles"]
 
 
+def list_jobs_with_open_windows(tx: ReadTx) -> list[int]:
+    """Ids of the jobs that have an unknown item which evidence can still settle."""
+    rows = tx.all("SELECT DISTINCT job_id FROM job_items WHERE window_open = 1")
+    return [row["job_id"] for row in rows]
+
+
 def extend_windows(tx: Tx, job_id: int, *, until: int) -> None:
     """Every open evidence window of the job closes at `until` at the earliest."""
     tx.run(
@@ -238,7 +245,23 @@ def count_rows(tx: ReadTx, job_id: int) -> Counters:
         " GROUP BY state, window_open",
         (job_id,),
     )
-    counts = {(row["state"], row["window_open"]): row["number"] for row in rows}
+    return _counters({(row["state"], row["window_open"]): row["number"] for row in rows})
+
+
+def count_live_rows(tx: ReadTx) -> dict[int, Counters]:
+    """The same for every job that is not finished."""
+    rows = tx.all(
+        "SELECT job_id, state, window_open, count(*) AS number FROM job_items"
+        " WHERE job_id IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
+        " GROUP BY job_id, state, window_open"
+    )
+    counts: defaultdict[int, dict[tuple[str, int], int]] = defaultdict(dict)
+    for row in rows:
+        counts[row["job_id"]][row["state"], row["window_open"]] = row["number"]
+    return {job_id: _counters(numbers) for job_id, numbers in counts.items()}
+
+
+def _counters(counts: Mapping[tuple[str, int], int]) -> Counters:
     live = sum(counts.get((state, 0), 0) for state in (*_WAITING, "in_flight"))
     return Counters(
         total=sum(counts.values()),

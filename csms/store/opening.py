@@ -78,7 +78,9 @@ def is_full(error: BaseException) -> bool:
     """Whether the disk had no room."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return primary_code(error) == sqlite3.SQLITE_FULL
+    # The index of the WAL is a file too, and is made larger before anything is written.
+    code = getattr(error, "sqlite_errorcode", None)
+    return code == sqlite3.SQLITE_IOERR_SHMSIZE or primary_code(error) == sqlite3.SQLITE_FULL
 
 
 def primary_code(error: BaseException) -> int | None:

@@ -182,16 +182,12 @@ class Bench:
             "command": CommandRunner(
                 self.stations, self.clock, call_timeout_s=30, in_grace=self.grace.get
             ),
-            "station_create": StationCreateRunner(
-                read=self.db.read, deployment=self.fleet
-            ),
+            "station_create": StationCreateRunner(read=self.db.read, deployment=self.fleet),
         }
 
     async def start(self) -> recovery.Recovered:
         kinds = self.kinds()
-        found = await self.db.write(
-            lambda tx: recovery.sweep(tx, boot_id="this-boot", kinds=kinds)
-        )
+        found = await self.db.write(lambda tx: recovery.sweep(tx, boot_id="this-boot", kinds=kinds))
         self.engine = Engine(
             db=self.db,
             bus=self.bus,
@@ -244,10 +240,9 @@ class Bench:
 
     async def until_window(self, job: Any) -> None:
         await self.until(
-            lambda tx: tx.value(
-                "SELECT window_open FROM job_items WHERE job_id = ?", (job.id,)
+            lambda tx: (
+                tx.value("SELECT window_open FROM job_items WHERE job_id = ?", (job.id,)) == 1
             )
-            == 1
         )
 
     async def station(self, identity: str, *, connect: bool = True) -> Station:

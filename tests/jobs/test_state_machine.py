@@ -31,7 +31,7 @@ from csms.store import engine as engine_store
 from csms.store import job_items, jobs, locations
 from csms.store.database import Database, ReadTx
 
-from .conftest import Bench, Delivered, ScriptedStations, begin
+from .conftest import Delivered, ScriptedStations, begin
 from .test_engine import RESET, TRIGGER, create, order
 
 STATIONS = 4
@@ -155,7 +155,9 @@ class Engines(RuleBasedStateMachine):
     def cancel(self, *, pick, turns) -> None:
         if not self.known:
             return
-        self.run(self.bench.engine.cancel(self._job(pick)))
+        # A job that runs, if there is one: the others are not changed by it.
+        live = [self.known[job_id].job for job_id in self.bench.engine._board.runs]
+        self.run(self.bench.engine.cancel(live[pick % len(live)] if live else self._job(pick)))
         self.go_on(turns)
 
     @rule(pick=NUMBER, include_unknown=st.booleans(), turns=TURNS)
@@ -243,30 +245,35 @@ class Engines(RuleBasedStateMachine):
         self.silent += self.open_calls()
         self.bench.grace = Grace(self.bench.clock, self.stations if graces else [])
         assert self.run(self.bench.crash()).repaired == 0
-        self._forget_calls()
+        self._come_back()
         self.go_on(turns)
 
     @rule(turns=TURNS)
     def stop_and_start(self, *, turns) -> None:
         self.silent += self.open_calls()
         assert self.run(self.bench.restart()).repaired == 0
-        self._forget_calls()
+        self._come_back()
         self.go_on(turns)
 
-    def _forget_calls(self) -> None:
+    def _come_back(self) -> None:
+        """No socket lived through it; half of the stations are back at once."""
         for call in self.open_calls():
             call.answer.cancel()
+        for station in self.stations[::2]:
+            self.in_loop(lambda station=station: self.bench.stations.connect(station.id))
 
     # ---- the promises --------------------------------------------------------------------
 
     def check(self) -> None:
         """What is true in every snapshot of the file."""
         assert self.bench.stations.without_intent == []
-        self.run(self.bench.db.read(self._check))
+        # Taken before the snapshot: what arrived by now was intended by then.
+        calls = tuple(self.bench.stations.calls)
+        self.run(self.bench.db.read(lambda tx: self._check(tx, calls)))
 
-    def _check(self, tx: ReadTx) -> None:
+    def _check(self, tx: ReadTx, calls: tuple[Delivered, ...]) -> None:
         delivered = Counter()
-        for call in self.bench.stations.calls:
+        for call in calls:
             attempt = job_items.find_attempt(tx, call.message_id)
             assert attempt is not None
             delivered[attempt["job_id"], attempt["seq"], attempt["job_generation"]] += 1

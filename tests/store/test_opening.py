@@ -57,7 +57,7 @@ async def test_incremental_vacuum_really_gives_pages_back(path: Path, clock, bus
 
 
 async def test_an_empty_file_left_by_a_crash_gets_the_same_settings(path: Path, clock, bus):
-    path.touch()  # noqa: ASYNC240
+    path.touch()
     db = await opened(path, clock, bus)
     assert await db.write(lambda tx: tx.value("PRAGMA auto_vacuum")) == 2
     await db.close()

@@ -209,12 +209,12 @@ class CommandRunner:
         assert item.target is not None
         return Intent(str(uuid.uuid4()), self._hub.generation(item.target))
 
-    def permitted(self, tx: ReadTx, job: Job, item: JobItem) -> bool:
+    def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
         """The station still exists, and its present location is within the submitter's reach."""
         assert item.target is not None
-        station = stations.find(tx, item.target)
-        return station is not None and permits.may_act(
-            tx, job, Scope.COMMANDS_SEND, station.location_id
+        place = stations.find_place(tx, item.target)
+        return place is not None and permits.may_act(
+            tx, job, Scope.COMMANDS_SEND, place.location_id
         )
 
     async def run(

@@ -122,7 +122,7 @@ class StationCreateRunner:
         """Register is one transaction and needs none; the other steps leave the process."""
         return None if item.step == REGISTER else Intent()
 
-    def permitted(self, tx: ReadTx, job: Job, item: JobItem) -> bool:
+    def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
         """The submitter may still write stations at the location."""
         return permits.may_act(tx, job, Scope.STATIONS_WRITE, job.location_id)
 

@@ -1,0 +1,115 @@
+"""Every pair of item states: what the table allows happens, what it forbids cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from csms.domain.jobs import (
+    COUNTER_OF,
+    FINAL_ITEM_STATES,
+    LEGAL_ITEM_CHANGES,
+    LIVE_ITEM_STATES,
+    ItemState,
+    JobItem,
+    NewItem,
+    Submission,
+)
+from csms.jobs import ledger
+from csms.store import job_items
+from csms.store.database import Database, Tx
+
+EVERY_PAIR = list(product(ItemState, ItemState))
+
+
+@pytest.fixture
+async def item(db: Database) -> JobItem:
+    submission = Submission(
+        kind="command", dialect="commands", principal="p", params={}, items=[NewItem("S", 1)]
+    )
+    job, _ = await db.write(lambda tx: ledger.accept(tx, submission, None))
+    return await db.read(lambda tx: job_items.get(tx, job.id, 0))
+
+
+def put(tx: Tx, item: JobItem, state: ItemState) -> JobItem:
+    """The item in `state`, however it came there."""
+    tx.run("UPDATE job_items SET state = ?", (state.value,))
+    return replace(item, state=state)
+
+
+def state_of(tx: Any, item: JobItem) -> ItemState:
+    return job_items.get(tx, item.job_id, item.seq).state
+
+
+def ids(pair: Any) -> str:
+    return pair.value
+
+
+@pytest.mark.parametrize(("from_state", "to_state"), EVERY_PAIR, ids=ids)
+async def test_a_change_happens_exactly_when_it_is_legal(
+    db: Database, item: JobItem, from_state: ItemState, to_state: ItemState
+):
+    def move(tx: Tx) -> bool:
+        return ledger._move(tx, put(tx, item, from_state), to_state)
+
+    if to_state in LEGAL_ITEM_CHANGES[from_state]:
+        assert await db.write(move)
+        assert await db.read(lambda tx: state_of(tx, item)) is to_state
+    else:
+        with pytest.raises(AssertionError, match="illegal change"):
+            await db.write(move)
+        assert await db.read(lambda tx: state_of(tx, item)) is ItemState.READY
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        {"state": ItemState.WAIT_ONLINE},
+        {"attempt": 7},
+        {"epoch": 7},
+        {"step": "another"},
+        {"seq": 7},
+        {"job_id": 7},
+    ],
+    ids=lambda stale: next(iter(stale)),
+)
+async def test_who_knows_an_older_state_of_things_changes_nothing(
+    db: Database, item: JobItem, stale: dict[str, Any]
+):
+    known = replace(item, **stale)
+
+    assert not await db.write(lambda tx: ledger._move(tx, known, ItemState.CANCELLED))
+    assert not await db.read(lambda tx: job_items.stands(tx, known))
+    assert await db.read(lambda tx: job_items.stands(tx, item))
+    assert await db.read(lambda tx: job_items.get(tx, item.job_id, item.seq)) == item
+
+
+@pytest.mark.parametrize("state", ItemState, ids=ids)
+async def test_cancel_takes_exactly_the_states_that_may_be_cancelled(db, item, state):
+    def cancel(tx: Tx) -> int:
+        put(tx, item, state)
+        return job_items.cancel_waiting(tx, item.job_id, code="cancelled", message="")
+
+    assert await db.write(cancel) == (ItemState.CANCELLED in LEGAL_ITEM_CHANGES[state])
+
+
+@pytest.mark.parametrize("state", ItemState, ids=ids)
+async def test_a_retry_opens_only_what_may_be_opened(db, item, state):
+    if state in LIVE_ITEM_STATES:
+        assert state not in ledger.RESTARTABLE
+    elif state in ledger.RESTARTABLE:
+        assert ItemState.READY in LEGAL_ITEM_CHANGES[state]
+
+
+def test_the_table_is_whole():
+    assert set(LEGAL_ITEM_CHANGES) == set(ItemState)
+    assert set(COUNTER_OF) == FINAL_ITEM_STATES
+    assert LIVE_ITEM_STATES | FINAL_ITEM_STATES == set(ItemState)
+
+
+@pytest.mark.parametrize("state", sorted(FINAL_ITEM_STATES - {ItemState.UNKNOWN}), ids=ids)
+def test_a_final_state_is_left_by_a_retry_or_never(state):
+    assert LEGAL_ITEM_CHANGES[state] <= {ItemState.READY}
