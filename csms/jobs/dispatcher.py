@@ -53,8 +53,12 @@ class _Pass:
     verdicts: list[_Verdict]
 
     @property
+    def size(self) -> int:
+        return len(self.starts) + len(self.verdicts)
+
+    @property
     def full(self) -> bool:
-        return len(self.starts) + len(self.verdicts) >= PAGE
+        return self.size >= PAGE
 
     @property
     def runs(self) -> Iterable[Run]:
@@ -131,16 +135,23 @@ class Dispatcher:
         """Start all that can start; seconds until more may, None: only when woken."""
         while not self._stopping:
             now_pass = _Pass([], [])
-            pauses: list[float] = []
-            for run in self._board.in_turn():
-                if now_pass.full:
-                    break
-                await self._look(run)
-                pauses.append(self._pick(run, now_pass))
+            pauses = await self._fill(now_pass)
             if not now_pass.starts and not now_pass.verdicts:
                 return self._until_next(pauses)
             await self._begin(now_pass)
         return None
+
+    async def _fill(self, now_pass: _Pass) -> list[float]:
+        """Turn after turn, until the pass is full or no job has more; the jobs' pauses."""
+        pauses: list[float] = []
+        size = -1
+        while now_pass.size > size and not now_pass.full:
+            size = now_pass.size
+            pauses = []
+            for run in self._board.in_turn():
+                await self._look(run)
+                pauses.append(self._pick(run, now_pass))
+        return pauses
 
     def _until_next(self, pauses: Iterable[float]) -> float | None:
         now = to_micros(self._clock.now())

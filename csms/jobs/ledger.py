@@ -7,6 +7,7 @@ The last item's result and the job's end share a transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -31,10 +32,20 @@ from csms.store.columns import to_json
 from csms.store.database import Row, Tx
 
 # Above this an event per item would be the larger part of the work and of the table.
-ITEM_EVENTS_UP_TO = 1000
+ITEM_EVENTS_UP_TO = 100
 RESTARTABLE = (ItemState.ERROR, ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED)
 _OPEN_TO_AN_ANSWER = (ItemState.READY, ItemState.WAIT_ONLINE, ItemState.IN_FLIGHT)
 _STOPPABLE = (JobState.ACCEPTED, JobState.SCHEDULED, JobState.RUNNING, JobState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt that ended, and how."""
+
+    job: Job
+    item: JobItem
+    result: Result
+    kind: ItemRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ def start(tx: Tx, job: Job) -> None:
 
 def intend(tx: Tx, job: Job, item: JobItem, intent: Intent, *, epoch: int) -> Change | None:
     """From ready to in_flight with its attempt row; None when the item is no longer ready."""
-    claimed = replace(item, state=ItemState.IN_FLIGHT, attempt=item.attempt + 1, epoch=epoch)
+    claimed = item._replace(state=ItemState.IN_FLIGHT, attempt=item.attempt + 1, epoch=epoch)
     if not _move(tx, item, ItemState.IN_FLIGHT, epoch=epoch, attempt=claimed.attempt):
         return None
     job_items.insert_attempt(
@@ -102,6 +113,23 @@ def intend(tx: Tx, job: Job, item: JobItem, intent: Intent, *, epoch: int) -> Ch
         connection_generation=intent.connection_generation,
     )
     return Change(claimed)
+
+
+def settle_all(tx: Tx, ended: Sequence[Ended], *, random: Random) -> list[Change | None]:
+    """Journal how many attempts ended, each job counted once."""
+    tally = _Tally()
+    changes = [
+        _finish_uncounted(tx, one.job, one.item, one.result, kind=one.kind, tally=tally)
+        if isinstance(one.result, Done)
+        else settle(tx, one.job, one.item, one.result, kind=one.kind, random=random)
+        for one in ended
+    ]
+    ends = tally.count(tx)
+    for index in reversed(range(len(changes))):
+        change = changes[index]
+        if change is not None and change.item.job_id in ends:
+            changes[index] = replace(change, job_end=ends.pop(change.item.job_id))
+    return changes
 
 
 def settle(
@@ -137,6 +165,15 @@ def settle(
 
 def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> Change | None:
     """A final state with its effect, the counters, the event and perhaps the job's end."""
+    tally = _Tally()
+    change = _finish_uncounted(tx, job, item, done, kind=kind, tally=tally)
+    ends = tally.count(tx)
+    return change if change is None else replace(change, job_end=ends.get(job.id))
+
+
+def _finish_uncounted(
+    tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner, tally: _Tally
+) -> Change | None:
     target = item.target
     beyond_the_item = done.effect is not None or done.state is not ItemState.SUCCEEDED
     if beyond_the_item and not job_items.stands(tx, item):
@@ -151,9 +188,10 @@ def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> 
         tx,
         item,
         done.state,
-        target=target,
+        # A column that is set is an index that is written, even when its value stays.
+        **({} if target == item.target else {"target": target}),
+        **({"window_open": 0} if item.window_open else {}),
         attempts_used=used,
-        window_open=0,
         code=done.code,
         message=None if done.message is None else done.message[:2000],
         retryable=done.retryable,
@@ -163,13 +201,11 @@ def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> 
     )
     if not moved:
         return None
-    if item.state is not ItemState.READY:
-        job_items.end_attempt(tx, item, outcome=done.state.value, detail=done.message)
-    counted = jobs.count_final(tx, job.id, done.state)
+    # The attempt gets no end of its own: the item says how its last one ended.
+    tally.add(job, done.state, kind)
     if job.counters.total <= ITEM_EVENTS_UP_TO:
         _tell_item(tx, job, item, done)
-    settled = replace(
-        item,
+    settled = item._replace(
         state=done.state,
         target=target,
         attempts_used=used,
@@ -181,7 +217,7 @@ def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> 
         response_status=done.response_status,
         executed_at=from_micros(tx.now),
     )
-    return Change(settled, _after_count(tx, job, counted, kind))
+    return Change(settled)
 
 
 def open_window(tx: Tx, job: Job, item: JobItem, result: Ambiguous) -> Change | None:
@@ -201,8 +237,7 @@ def open_window(tx: Tx, job: Job, item: JobItem, result: Ambiguous) -> Change | 
         return None
     job_items.end_attempt(tx, item, outcome="unknown", detail=result.message)
     return Change(
-        replace(
-            item,
+        item._replace(
             state=ItemState.UNKNOWN,
             epoch=None,
             window_open=True,
@@ -226,7 +261,7 @@ def close_window(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> Change
     unknown = Done(ItemState.UNKNOWN, "outcome_unknown", item.message)
     if job.counters.total <= ITEM_EVENTS_UP_TO:
         _tell_item(tx, job, item, unknown)
-    closed = replace(item, window_open=False, executed_at=from_micros(tx.now))
+    closed = item._replace(window_open=False, executed_at=from_micros(tx.now))
     return Change(closed, _after_count(tx, job, counted, kind))
 
 
@@ -255,7 +290,7 @@ def wait_online(tx: Tx, item: JobItem, *, until: int) -> Change | None:
     """From ready to wait_online, to be judged again at `until` at the latest."""
     if not _move(tx, item, ItemState.WAIT_ONLINE, due_at=until):
         return None
-    return Change(replace(item, state=ItemState.WAIT_ONLINE, due_at=from_micros(until)))
+    return Change(item._replace(state=ItemState.WAIT_ONLINE, due_at=from_micros(until)))
 
 
 def judge_again(tx: Tx, item: JobItem) -> Change | None:
@@ -349,8 +384,7 @@ def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
 
 
 def _ready(tx: Tx, item: JobItem, *, due_at: int, **values: Any) -> Change | None:
-    changed = replace(
-        item,
+    changed = item._replace(
         state=ItemState.READY,
         epoch=None,
         due_at=from_micros(due_at),
@@ -371,6 +405,32 @@ def _move(
     if to_state not in LEGAL_ITEM_CHANGES[item.state]:
         raise AssertionError(f"illegal change {item.state.value} → {to_state.value}")
     return job_items.change(tx, item, to_state=to_state, epoch=epoch, **values)
+
+
+class _Tally:
+    """Final states not counted yet: each job's row is written once for all of them."""
+
+    def __init__(self) -> None:
+        self._final: dict[tuple[int, ItemState], int] = {}
+        self._jobs: dict[int, tuple[Job, ItemRunner]] = {}
+
+    def add(self, job: Job, state: ItemState, kind: ItemRunner) -> None:
+        """One more item of the job is final."""
+        key = job.id, state
+        self._final[key] = self._final.get(key, 0) + 1
+        self._jobs[job.id] = job, kind
+
+    def count(self, tx: Tx) -> dict[int, JobState]:
+        """Write the counters; the final state of each job that ended by it."""
+        counted = {
+            job_id: jobs.count_final(tx, job_id, state, number)
+            for (job_id, state), number in self._final.items()
+        }
+        ends = {
+            job_id: _after_count(tx, self._jobs[job_id][0], row, self._jobs[job_id][1])
+            for job_id, row in counted.items()
+        }
+        return {job_id: state for job_id, state in ends.items() if state is not None}
 
 
 def _after_count(tx: Tx, job: Job, counted: Row, kind: ItemRunner) -> JobState | None:

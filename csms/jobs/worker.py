@@ -19,6 +19,10 @@ from csms.store.database import Database
 log = structlog.get_logger(__name__)
 
 
+BATCH = 256
+"""Ends journaled in one unit."""
+
+
 class Worker:
     """Runs claimed items as tasks; every one of them ends in a settled item."""
 
@@ -36,6 +40,8 @@ class Worker:
         self._random = random
         self._crash = crash
         self._storage_retry_s = storage_retry_s
+        self._ended: list[tuple[ledger.Ended, asyncio.Future[ledger.Change | None]]] = []
+        """Attempts whose end is not journaled yet, the oldest first."""
 
     def launch(self, run: Run, item: JobItem, intent: Intent | None) -> None:
         """Run one claimed item in a task of its own."""
@@ -88,12 +94,46 @@ class Worker:
         return await self._write(run, item, instead)
 
     async def _write(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
-        change = await self._db.write_when_possible(
-            lambda tx: ledger.settle(tx, run.job, item, result, kind=run.kind, random=self._random),
-            retry_s=self._storage_retry_s,
-        )
+        journal: asyncio.Future[ledger.Change | None] = asyncio.get_running_loop().create_future()
+        self._ended.append((ledger.Ended(run.job, item, result, run.kind), journal))
+        if len(self._ended) == 1:
+            self._board.settle(self._journal_all())
+        change = await journal
         self._crash.reach(_point_after(result, change))
         return change
+
+    async def _journal_all(self) -> None:
+        """Whatever ended while the last commit was under way is one unit of the next."""
+        while self._ended:
+            batch = self._ended[:BATCH]
+            try:
+                changes = await self._settle_all([ended for ended, _ in batch])
+            except Exception:
+                # One of them cannot be stored as it is: each by itself, and the others are well.
+                await asyncio.gather(*(self._journal_one(*entry) for entry in batch))
+            else:
+                for (_, journal), change in zip(batch, changes, strict=True):
+                    if not journal.done():
+                        journal.set_result(change)
+            del self._ended[: len(batch)]
+
+    async def _journal_one(
+        self, ended: ledger.Ended, journal: asyncio.Future[ledger.Change | None]
+    ) -> None:
+        try:
+            (change,) = await self._settle_all([ended])
+        except Exception as error:
+            if not journal.done():
+                journal.set_exception(error)
+        else:
+            if not journal.done():
+                journal.set_result(change)
+
+    async def _settle_all(self, ended: list[ledger.Ended]) -> list[ledger.Change | None]:
+        return await self._db.write_when_possible(
+            lambda tx: ledger.settle_all(tx, ended, random=self._random),
+            retry_s=self._storage_retry_s,
+        )
 
     async def _fail(self, run: Run, error: JobError) -> None:
         self._board.refresh(

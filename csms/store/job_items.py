@@ -171,7 +171,7 @@ def change(
     tx: Tx, item: JobItem, *, to_state: ItemState, epoch: int | None = None, **values: Any
 ) -> bool:
     """`item` as it was read → `to_state`, with further columns. False: it moved meanwhile."""
-    assignments = "".join(f", {name} = ?" for name in values)
+    assignments = "".join([f", {name} = ?" for name in values])
     return bool(
         tx.run(
             f"UPDATE job_items SET state = ?, epoch = ?{assignments}"  # noqa: S608 - names are ours

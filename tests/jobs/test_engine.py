@@ -50,9 +50,7 @@ async def rows(bench: Bench, job):
 
 
 async def create(bench: Bench, names, *, virtual=False, place=None):
-    place = place or await bench.db.write(
-        lambda tx: locations.insert(tx, name="Site", slug="site")
-    )
+    place = place or await bench.db.write(lambda tx: locations.insert(tx, name="Site", slug="site"))
     planned = expansion.expand(
         [expansion.Group("CP-", "Charger", tuple(names))],
         draw=expansion.draw_suffix,
@@ -202,9 +200,7 @@ async def test_a_late_answer_after_the_end_changes_nothing(bench: Bench):
     before = await rows(bench, submitted.job)
 
     bench.stations.late(call, {"status": "Accepted"})
-    await bench.until(
-        lambda tx: tx.value("SELECT late_response FROM job_attempts") is not None
-    )
+    await bench.until(lambda tx: tx.value("SELECT late_response FROM job_attempts") is not None)
 
     assert before == await rows(bench, submitted.job)
 
@@ -317,9 +313,7 @@ async def test_a_bulk_job_does_not_starve_a_single_command(bench: Bench):
     await bench.engine.submit(bulk)
     await bench.stations.delivered(3)
 
-    single = await bench.engine.submit(
-        order(made[49:], lane=command.Lane.INTERACTIVE, hidden=True)
-    )
+    single = await bench.engine.submit(order(made[49:], lane=command.Lane.INTERACTIVE, hidden=True))
     call = (await bench.stations.delivered(4))[3]
     call.answer.set_result({"status": "Accepted"})
     item = await bench.engine.settled(single.job.id, timeout_s=10)
@@ -344,9 +338,7 @@ async def test_an_abort_threshold_fails_the_job_with_its_cause(bench: Bench):
     made = [await bench.station(f"S{n}") for n in range(6)]
     bench.stations.automatic = lambda call: CallRefused("NotSupported", "")
 
-    submitted = await bench.engine.submit(
-        order(made, policy=Policy(max_parallel=1, abort_after=2))
-    )
+    submitted = await bench.engine.submit(order(made, policy=Policy(max_parallel=1, abort_after=2)))
     await bench.log.wait_for("job.failed")
 
     found = await rows(bench, submitted.job)

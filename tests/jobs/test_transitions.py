@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -37,7 +36,7 @@ async def item(db: Database) -> JobItem:
 def put(tx: Tx, item: JobItem, state: ItemState) -> JobItem:
     """The item in `state`, however it came there."""
     tx.run("UPDATE job_items SET state = ?", (state.value,))
-    return replace(item, state=state)
+    return item._replace(state=state)
 
 
 def state_of(tx: Any, item: JobItem) -> ItemState:
@@ -79,7 +78,7 @@ async def test_a_change_happens_exactly_when_it_is_legal(
 async def test_who_knows_an_older_state_of_things_changes_nothing(
     db: Database, item: JobItem, stale: dict[str, Any]
 ):
-    known = replace(item, **stale)
+    known = item._replace(**stale)
 
     assert not await db.write(lambda tx: ledger._move(tx, known, ItemState.CANCELLED))
     assert not await db.read(lambda tx: job_items.stands(tx, known))
