@@ -121,8 +121,6 @@ class Parts:
     heartbeats: Heartbeats
     message_log: MessageLog
     deps: Deps
-    upgrades: web.Server
-    """Stations come in beside the application: its frames would stay for their whole life."""
 
 
 class Server:
@@ -212,7 +210,6 @@ class Server:
             heartbeats=heartbeats,
             message_log=message_log,
             deps=deps,
-            upgrades=web.Server(deps.endpoint.handle, access_log=None),
         )
 
     def _fleet(self) -> tuple[Fleet, FrameFile | None]:
@@ -236,7 +233,6 @@ class Server:
         stack.push_async_callback(parts.message_log.close)
         stack.push_async_callback(parts.heartbeats.flush)
         stack.push_async_callback(runner.cleanup)
-        stack.push_async_callback(parts.upgrades.shutdown, SPREAD_S)
         # The ports stay open while we drain, so that writes get their 503.
         stack.callback(_close_all, servers)
         if parts.frames is not None:
@@ -339,10 +335,10 @@ class Server:
             try:
                 server = await listener.listen(
                     runner,
+                    parts.deps.endpoint,
                     name,
                     port,
                     on_tls=on_tls,
-                    upgrades=parts.upgrades,
                     head_timeout_s=self.config.ocpp.handshake_timeout_s,
                 )
             except OSError as error:

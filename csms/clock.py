@@ -17,6 +17,10 @@ class Clock(Protocol):
         """The present instant, aware, UTC."""
         ...
 
+    def micros(self) -> int:
+        """As `now`, in microseconds: the store's form, and a tenth of the cost."""
+        ...
+
     def monotonic(self) -> float:
         """Seconds that never go backwards."""
         ...
@@ -28,6 +32,10 @@ class SystemClock:
     def now(self) -> datetime:
         """The present instant, aware, UTC."""
         return datetime.now(UTC)
+
+    def micros(self) -> int:
+        """As `now`, in microseconds."""
+        return time.time_ns() // 1000
 
     def monotonic(self) -> float:
         """Seconds that never go backwards."""
@@ -44,6 +52,10 @@ class ManualClock:
     def now(self) -> datetime:
         """The instant last set."""
         return self._now
+
+    def micros(self) -> int:
+        """As `now`, in microseconds."""
+        return to_micros(self._now)
 
     def monotonic(self) -> float:
         """Moves together with `now`."""

@@ -55,7 +55,9 @@ def read_timestamp(value: object, now: datetime) -> tuple[datetime | None, Times
 def format_timestamp(at: datetime) -> str:
     """`2026-05-01T12:00:00.000Z`: the one form that every station we know of takes."""
     # Webasto NEXT wants a fraction, others stumble over microseconds and over +00:00.
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _strict(text: str) -> datetime | None:

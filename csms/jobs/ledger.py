@@ -279,7 +279,7 @@ def late_answer(tx: Tx, job: Job, attempt: Row, done: Done, *, kind: ItemRunner)
     waiting_for_it = item.attempt == attempt["attempt"] and (
         item.window_open or item.state in _OPEN_TO_AN_ANSWER
     )
-    job_items.record_late(tx, attempt["id"], done.response)
+    job_items.record_late(tx, attempt["message_id"], done.response)
     return finish(tx, job, item, done, kind=kind) if waiting_for_it else None
 
 

@@ -1,27 +1,25 @@
-"""The aiohttp shell of one OCPP connection: read, feed the session, serve CALLs, send ours.
+"""One OCPP connection: feed what comes to the session, serve CALLs, send ours.
 
-Nothing here is periodic: deadlines of an idle connection belong to the hub's one sweep, so that
-ten thousand of them cost no timers. CALLs of the other end are served strictly in order by a
-task that lives only while there are some; answers to ours are read meanwhile.
+Nothing here is periodic, and nothing waits while there is nothing to do: deadlines of an idle
+connection belong to the hub's one sweep, and bytes are served in the call in which they arrive.
+CALLs of the other end are served strictly in order; while one waits for its commit the next ones
+queue up, and answers to ours are read all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
 
-from csms.clock import Clock, to_micros
+from csms.clock import Clock
 from csms.domain.versions import OcppVersion
 from csms.errors import CallFailed, CallTimeout, ConnectionLost, StationOffline
-from csms.ocpp import frames
+from csms.ocpp import frames, websocket
 from csms.ocpp.frames import (
-    MAX_FRAME_BYTES,
     Call,
     CallError,
     CallResult,
@@ -29,8 +27,9 @@ from csms.ocpp.frames import (
     FrameError,
     Send,
 )
-from csms.ocpp.router import Outcome, answer_to_broken, refusal
+from csms.ocpp.router import Outcome, Waiting, answer_to_broken, refusal
 from csms.ocpp.session import Finished, QueueFull, Received, Repeated, Session, Stray
+from csms.ocpp.websocket import Socket
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +40,11 @@ CLOSE_TIMEOUT_S = 5.0
 _ANSWERED_AFRESH = frozenset({"Authorize", "BootNotification", "Heartbeat"})
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """An upgraded socket: the websocket, the transport under it, and who is at the other end."""
-
-    socket: web.WebSocketResponse[Any]
-    transport: asyncio.WriteTransport
-    address: str
-
-
 class Watcher(Protocol):
-    """Who follows what happens on connections; called synchronously, never raises."""
+    """Who answers and follows a connection; called synchronously, never raises."""
+
+    def answer(self, call: Call) -> Outcome | Waiting:
+        """Serve one CALL of the station."""
 
     def served(self, connection: Connection, call: Call, outcome: Outcome, began_at: int) -> None:
         """One CALL of the station is dealt with and its answer is sent."""
@@ -64,6 +57,9 @@ class Watcher(Protocol):
 
     def garbled(self, connection: Connection, error: FrameError) -> None:
         """Bytes came that are no frame."""
+
+    def gone(self, connection: Connection) -> None:
+        """The connection is over, and what came on it is served."""
 
 
 @dataclass(slots=True)
@@ -95,48 +91,48 @@ class Connection:
 
     __slots__ = (
         "__weakref__",
-        "_answer",
+        "_began_at",
         "_clock",
         "_inbox",
         "_inbox_bytes",
+        "_lost",
         "_ours",
-        "_room",
         "_tasks",
+        "_waiting",
         "_watcher",
-        "_worker",
         "address",
         "closing",
         "has_ponged",
         "identity",
         "last_call_at",
         "last_frame_at",
+        "lost",
         "opened_at",
         "pinged_at",
         "session",
         "socket",
-        "transport",
         "version",
         "writing_since",
     )
 
     def __init__(
         self,
-        wire: Wire,
+        socket: Socket,
         *,
         identity: str,
+        address: str,
         version: OcppVersion,
         clock: Clock,
         watcher: Watcher,
-        answer: Callable[[Call], Awaitable[Outcome]],
     ) -> None:
         now = clock.monotonic()
-        self.socket = wire.socket
-        self.transport = wire.transport
-        self.address = wire.address
+        self.socket = socket
+        self.address = address
         self.identity = identity
         self.version = version
         self.session = Session()
         self.closing = False
+        self.lost = False
         self.opened_at = now
         self.last_frame_at = now
         self.last_call_at: float | None = None
@@ -144,88 +140,92 @@ class Connection:
         self.pinged_at = now
         self.has_ponged = False
         self.writing_since: float | None = None
-        """Since when a write has been waiting for the other end to read."""
+        """Since when written bytes have been waiting for the other end to read."""
         self._clock = clock
         self._watcher = watcher
-        self._answer = answer
+        # Empty collections are None: most connections are idle.
         self._inbox: list[Call | Send] | None = None
+        """CALLs of the station, the one being served first; None: none."""
         self._inbox_bytes = 0
-        self._worker: asyncio.Task[None] | None = None
-        self._room: asyncio.Event | None = None
+        self._began_at = 0
+        self._waiting: Waiting | None = None
+        """What the first CALL of the inbox waits for."""
         self._ours: dict[str, OurCall] | None = None
         self._tasks: set[asyncio.Task[Any]] | None = None
+        self._lost: asyncio.Event | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether a frame handed in now could reach the wire."""
-        return not (self.closing or self.socket.closed or self.transport.is_closing())
+        return not self.closing and self.socket.is_open
 
     @property
     def our_calls(self) -> tuple[OurCall, ...]:
         """Our CALLs that are not over yet."""
         return tuple((self._ours or {}).values())
 
-    # ---- reading -----------------------------------------------------------------------------
+    # ---- what the socket tells ---------------------------------------------------------------
 
-    async def serve(self) -> None:
-        """Read until the socket is gone; what was read is served to the end."""
-        try:
-            await self._read()
-        finally:
-            self.closing = True
-            self._fail_ours()
-            if self._worker is not None:
-                await self._worker
-            for task in tuple(self._tasks or ()):
-                with suppress(asyncio.CancelledError):
-                    await task
-
-    async def _read(self) -> None:
-        receive = self.socket.receive
-        while True:
-            message = await receive()
-            kind = message.type
-            self.last_frame_at = self._clock.monotonic()
-            if kind is WSMsgType.TEXT:
-                if message.data and not await self._text(message.data):  # Delta sends empty ones
-                    return
-            elif kind is WSMsgType.PING:
-                if not await self._control(WSMsgType.PONG, message.data):
-                    return
-            elif kind is WSMsgType.PONG:
-                self.has_ponged = True
-            elif kind is WSMsgType.BINARY:
-                await self.close(WSCloseCode.UNSUPPORTED_DATA, "text frames only")
-                return
-            else:  # CLOSE, CLOSING, CLOSED, ERROR
-                return
-
-    async def _text(self, data: bytes) -> bool:
-        """Take one text frame; returns whether to go on reading."""
+    def on_text(self, data: bytes) -> None:
+        """Take one text message; Delta sends empty ones."""
+        self.last_frame_at = self._clock.monotonic()
+        if not data or self.closing:
+            return
         try:
             frame = frames.parse(data)
         except FrameError as error:
-            if not frames.is_utf8(data):
-                await self.close(WSCloseCode.INVALID_TEXT, "not UTF-8")
-                return False
-            return await self._broken(error)
+            if frames.is_utf8(data):
+                self._broken(error)
+            else:
+                self.on_violation(websocket.INVALID_TEXT, "not UTF-8")
+            return
         if self.version is not OcppVersion.V21 and isinstance(frame, (Send, CallResultError)):
-            return await self._broken(_unknown_type(frame))
+            self._broken(_unknown_type(frame))
+            return
         happening = self.session.receive(frame)
         if isinstance(happening, Received):
-            return await self._take(happening.call, len(data))
-        if isinstance(happening, Finished):
+            self._take(happening.call, len(data))
+        elif isinstance(happening, Finished):
             self._end(happening.call.message_id, happening.answer)
-            return await self._send_waiting()
-        if isinstance(happening, Repeated):
-            return await self._send(frames.encode(happening.answer))
-        if isinstance(happening, Send):
-            return await self._take(happening, len(data))
-        if isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
+            self._send_waiting()
+        elif isinstance(happening, Repeated):
+            self.socket.send(frames.encode(happening.answer))
+        elif isinstance(happening, Send):
+            self._take(happening, len(data))
+        elif isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
             self._watcher.strayed(self, happening.answer)
-        return True
 
-    async def _broken(self, error: FrameError) -> bool:
+    def on_ping(self) -> None:
+        """Note the sign of life."""
+        self.last_frame_at = self._clock.monotonic()
+
+    def on_pong(self) -> None:
+        """Note that this one answers pings: not every station does."""
+        self.last_frame_at = self._clock.monotonic()
+        self.has_ponged = True
+
+    def on_writing(self, *, stalled: bool) -> None:
+        """Serve no more CALLs of a station that does not read their answers."""
+        self.writing_since = self._clock.monotonic() if stalled else None
+        if not stalled and self._inbox is not None and self._waiting is None:
+            self._work()
+
+    def on_violation(self, code: int, reason: str) -> None:
+        """Close the socket: no more frames can be read from it."""
+        self.spawn(self._close(code, reason, linger=True))
+
+    def on_lost(self) -> None:
+        """Nothing more comes; what has come is served to the end."""
+        self.closing = self.lost = True
+        self._fail_ours()
+        if self._lost is not None:
+            self._lost.set()
+        if self._inbox is None:
+            self._watcher.gone(self)
+        elif self._waiting is None:
+            self._work()
+
+    def _broken(self, error: FrameError) -> None:
         self._watcher.garbled(self, error)
         outstanding = self.session.outstanding
         if (
@@ -239,65 +239,74 @@ class Connection:
                 outstanding.message_id,
                 CallError(outstanding.message_id, "InvalidAnswer", error.reason, {}),
             )
-            return await self._send_waiting()
+            self._send_waiting()
+            return
         answer = answer_to_broken(self.version, error)
-        return True if answer is None else await self._send(frames.encode(answer))
+        if answer is not None:
+            self.socket.send(frames.encode(answer))
 
     # ---- serving -----------------------------------------------------------------------------
 
-    async def _take(self, call: Call | Send, size: int) -> bool:
+    def _take(self, call: Call | Send, size: int) -> None:
         self.last_call_at = self.last_frame_at
-        if self._inbox is None:
-            self._inbox = []
-        self._inbox.append(call)
         self._inbox_bytes += size
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
-        if len(self._inbox) >= INBOX_LIMIT or self._inbox_bytes > MAX_INBOX_BYTES:
-            # Reading stops here, and TCP tells the station to wait.
-            self._room = asyncio.Event()
-            await self._room.wait()
-            self._room = None
-        return True
+        if self._inbox is None:
+            self._inbox = [call]
+            self._work()
+        else:
+            self._inbox.append(call)
+            if len(self._inbox) >= INBOX_LIMIT or self._inbox_bytes > MAX_INBOX_BYTES:
+                self.socket.hold()  # and TCP tells the station to wait
 
-    async def _work(self) -> None:
+    def _work(self) -> None:
+        """Serve the inbox until a CALL waits for its commit, or the station has to read first."""
         try:
-            while self._inbox:
-                await self._serve_one(self._inbox[0])
-                self._inbox.pop(0)
-                if len(self._inbox) == INBOX_LIMIT // 2 and self._inbox_bytes <= MAX_INBOX_BYTES:
-                    self._make_room()
-        except Exception:  # a task's outermost loop
-            log.exception("connection failed", station=self.identity)
-            self.abort()
-        finally:
-            self._inbox = None
-            self._inbox_bytes = 0
-            self._worker = None
-            self._make_room()
+            while self._inbox and (self.closing or not self.socket.stalled):
+                self._began_at = self._clock.micros()
+                call = self._inbox[0]
+                outcome = self._watcher.answer(_as_call(call))
+                if isinstance(outcome, Waiting):
+                    self._waiting = outcome
+                    outcome.future.add_done_callback(self._go_on)
+                    return
+                self._conclude(call, outcome)
+        except Exception as error:  # the loop called us
+            self._fail(error)
+        if not self._inbox:
+            self._rest()
 
-    def _make_room(self) -> None:
-        if self._room is not None:
-            self._room.set()
+    def _go_on(self, _: asyncio.Future[Any]) -> None:
+        waiting, self._waiting = self._waiting, None
+        try:
+            if waiting is not None and self._inbox:
+                self._conclude(self._inbox[0], waiting.finish())
+        except Exception as error:  # the loop called us
+            self._fail(error)
+        self._work()
 
-    async def _serve_one(self, call: Call | Send) -> None:
-        began_at = to_micros(self._clock.now())
+    def _conclude(self, call: Call | Send, outcome: Outcome) -> None:
+        assert self._inbox is not None
         if isinstance(call, Send):
-            call = Call(call.message_id, call.action, call.payload)
-            outcome = await self._answer(call)
-            self._watcher.served(self, call, Outcome(None, outcome.verdict), began_at)
-            return
-        outcome, data = self._encoded(call, await self._answer(call))
+            outcome = Outcome(None, outcome.verdict)
+            self._watcher.served(self, _as_call(call), outcome, self._began_at)
+        else:
+            self._answer(call, outcome)
+        if outcome.close_code is not None:
+            del self._inbox[1:]  # they would meet the same fate; the station repeats them
+            self.spawn(self.close(outcome.close_code, "try again later"))
+        self._inbox.pop(0)
+        if len(self._inbox) == INBOX_LIMIT // 2 and self._inbox_bytes <= MAX_INBOX_BYTES:
+            self.socket.release()
+
+    def _answer(self, call: Call, outcome: Outcome) -> None:
+        outcome, data = self._encoded(call, outcome)
         if outcome.answer is None or call.action in _ANSWERED_AFRESH:
             self.session.forget(call)
         else:
             self.session.answer(call, outcome.answer)
-        if data:
-            await self._send(data)
-        self._watcher.served(self, call, outcome, began_at)
-        if outcome.close_code is not None and self._inbox:
-            del self._inbox[1:]  # they would meet the same fate; the station repeats them
-            self.spawn(self.close(outcome.close_code, "try again later"))
+        if data and not self.closing:
+            self.socket.send(data)
+        self._watcher.served(self, call, outcome, self._began_at)
 
     def _encoded(self, call: Call, outcome: Outcome) -> tuple[Outcome, bytes]:
         if outcome.answer is None:
@@ -310,6 +319,18 @@ class Connection:
                 self.version, call.message_id, "InternalError", "no answer could be made"
             )
             return Outcome(error), frames.encode(error)
+
+    def _rest(self) -> None:
+        self._inbox = None
+        self._inbox_bytes = 0
+        self.socket.release()
+        if self.lost:
+            self._watcher.gone(self)
+
+    def _fail(self, error: Exception) -> None:
+        log.error("connection failed", station=self.identity, exc_info=error)
+        self._inbox = []
+        self.abort()
 
     # ---- our CALLs ---------------------------------------------------------------------------
 
@@ -324,7 +345,7 @@ class Connection:
         if not self.is_open:
             raise StationOffline("the connection is closing")
         loop = asyncio.get_running_loop()
-        began_at = to_micros(self._clock.now())
+        began_at = self._clock.micros()
         ours = OurCall(call, frames.encode(call), loop.create_future(), began_at, on_sent)
         try:
             self.session.queue(call)
@@ -335,7 +356,7 @@ class Connection:
         self._ours[call.message_id] = ours
         ours.timer = loop.call_later(timeout_s, self._time_out, call.message_id)
         try:
-            await self._send_waiting()
+            self._send_waiting()
             return await ours.future
         except asyncio.CancelledError:
             if not ours.sent:
@@ -343,20 +364,19 @@ class Connection:
                 self._forget(call.message_id)
             raise
 
-    async def _send_waiting(self) -> bool:
+    def _send_waiting(self) -> None:
         call = self.session.next_to_send()
         if call is None:
-            return True
+            return
         if not self.is_open:
             self._fail_ours()
-            return False
+            return
         assert self._ours is not None
         ours = self._ours[call.message_id]
         ours.sent = True
-        went_out = await self._send(ours.data)
+        self.socket.send(ours.data)
         if ours.on_sent is not None:
             ours.on_sent()
-        return went_out
 
     def _time_out(self, message_id: str) -> None:
         sent = self.session.abandon(message_id)
@@ -365,9 +385,8 @@ class Connection:
             if sent
             else StationOffline("the station was busy with another call")
         )
-        self._fail(message_id, failure)
-        if self.session.waiting:
-            self.spawn(self._send_waiting())
+        self._fail_one(message_id, failure)
+        self._send_waiting()
 
     def _end(self, message_id: str, answer: CallResult | CallError) -> None:
         ours = self._forget(message_id)
@@ -378,7 +397,7 @@ class Connection:
             ours.future.set_result(answer)
         self._watcher.ended(self, ours, Ending(answer=answer, waited_for=waited_for))
 
-    def _fail(self, message_id: str, failure: CallFailed | StationOffline) -> None:
+    def _fail_one(self, message_id: str, failure: CallFailed | StationOffline) -> None:
         ours = self._forget(message_id)
         if ours is None:
             return
@@ -389,7 +408,7 @@ class Connection:
     def _fail_ours(self) -> None:
         for ours in self.our_calls:
             self.session.abandon(ours.call.message_id)
-            self._fail(
+            self._fail_one(
                 ours.call.message_id,
                 ConnectionLost("the connection was lost before the answer came")
                 if ours.sent
@@ -404,49 +423,38 @@ class Connection:
             self._ours = None
         return ours
 
-    # ---- writing and closing -----------------------------------------------------------------
+    # ---- closing -----------------------------------------------------------------------------
 
-    async def _send(self, data: bytes) -> bool:
-        """Write one text frame; False when the socket is gone."""
-        return await self._control(WSMsgType.TEXT, data)
-
-    async def _control(self, kind: WSMsgType, data: bytes) -> bool:
-        if self.writing_since is None:
-            self.writing_since = self._clock.monotonic()
-        try:
-            await self.socket.send_frame(data, kind)
-        except ConnectionError:
-            return False
-        finally:
-            self.writing_since = None
-        return True
-
-    async def ping(self) -> None:
+    def ping(self) -> None:
         """Ask for a sign of life, unless earlier bytes still wait for the other end."""
-        if self.unsent_bytes == 0:
+        if self.socket.unsent_bytes == 0:
             self.pinged_at = self._clock.monotonic()
-            await self._control(WSMsgType.PING, b"")
+            self.socket.ping()
 
-    @property
-    def unsent_bytes(self) -> int:
-        """Bytes that the other end has not taken yet."""
-        return 0 if self.transport.is_closing() else self.transport.get_write_buffer_size()
-
-    async def close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
+    async def close(self, code: int = websocket.NORMAL, reason: str = "") -> None:
         """Say goodbye and close; nothing is sent afterwards."""
+        await self._close(code, reason, linger=False)
+
+    async def _close(self, code: int, reason: str, *, linger: bool) -> None:
+        """Close; to linger is to let an end that is still sending read the reason first."""
         if self.closing:
             return
         self.closing = True
+        if not self.socket.close(code, reason.encode()):
+            return
+        if not linger:
+            self.socket.transport.close()
+        self._lost = asyncio.Event()
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await self.socket.close(code=code, message=reason.encode()[:123])
-        except (TimeoutError, ConnectionError):
+                await self._lost.wait()
+        except TimeoutError:
             self.abort()
 
     def abort(self) -> None:
         """Cut the connection without a word: the other end does not read any more."""
         self.closing = True
-        self.transport.abort()
+        self.socket.abort()
 
     def spawn(self, work: Any) -> None:
         """Run something beside the reader; `serve` waits for it."""
@@ -457,16 +465,8 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
 
 
-def new_socket(protocols: tuple[str, ...]) -> web.WebSocketResponse[Any]:
-    """A websocket response with the options that every connection has."""
-    return web.WebSocketResponse(
-        timeout=CLOSE_TIMEOUT_S,
-        autoping=False,  # else PONGs are swallowed, and we want to see them
-        compress=False,
-        decode_text=False,
-        max_msg_size=MAX_FRAME_BYTES + 1,  # aiohttp refuses what reaches it
-        protocols=protocols,
-    )
+def _as_call(call: Call | Send) -> Call:
+    return call if isinstance(call, Call) else Call(call.message_id, call.action, call.payload)
 
 
 def _unknown_type(frame: Send | CallResultError) -> FrameError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
@@ -14,7 +15,7 @@ from csms.events import Bus
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
-from csms.store.database import Database
+from csms.store.database import Database, Tx
 
 
 @dataclass(slots=True)
@@ -40,5 +41,20 @@ class StationContext:
     """We sent a TriggerMessage(BootNotification) on this connection."""
 
 
-# None leaves the CALL unanswered.
-Handler = Callable[[StationContext, JsonObject], Awaitable[JsonObject | None]]
+@dataclass(slots=True)
+class Stored:
+    """A handler's answer that may leave only after a commit. It can also be awaited."""
+
+    db: Database
+    write: Callable[[Tx], Any]
+    reply: Callable[[Any], JsonObject | None]
+    """Makes the payload of the answer from what `write` returned."""
+
+    def __await__(self) -> Generator[Any, None, JsonObject | None]:
+        return self.reply((yield from self.db.write(self.write).__await__()))
+
+
+# None leaves the CALL unanswered. Most answers are Stored, which costs no task; a handler that
+# needs more than one write is a coroutine.
+Answer = JsonObject | None | Stored | Awaitable[JsonObject | None]
+Handler = Callable[[StationContext, JsonObject], Answer]

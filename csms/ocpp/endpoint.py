@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import cast
+from email.utils import formatdate
+from http import HTTPStatus
 
 import structlog
 from aiohttp import hdrs, web
@@ -15,11 +16,11 @@ from csms.domain.onboarding import Onboarding
 from csms.domain.stations import NewStation, Station
 from csms.errors import CsmsError, DuplicateIdentity, Invalid
 from csms.ocpp import handshake
-from csms.ocpp.connection import Wire, new_socket
-from csms.ocpp.handshake import Basic, Choice
+from csms.ocpp.handshake import Basic, Choice, Upgrade
 from csms.ocpp.held import UNKNOWN_IDENTITY
-from csms.ocpp.hub import Hub, Visit
+from csms.ocpp.hub import Hub
 from csms.ocpp.throttle import Throttle
+from csms.ocpp.websocket import Socket, transport_of
 from csms.services import inbox
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
@@ -37,12 +38,57 @@ NOTE_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Admitted:
+class Admission:
     """Somebody who may come in; without a station it is held until a person accepts it."""
 
+    hub: Hub
     identity: str
     station: Station | None
     choice: Choice
+    address: str
+    head: bytes
+
+    def enter(self, transport: asyncio.Transport, unread: bytes) -> None:
+        """Turn the transport into a websocket; `unread` came after the head."""
+        if transport.is_closing():
+            return
+        socket = Socket(transport)
+        if self.station is None:
+            connection = self.hub.open_held(
+                self.identity, socket, self.address, self.choice.version
+            )
+        else:
+            connection = self.hub.open(self.station, socket, self.address, self.choice.version)
+        transport.write(self.head)
+        socket.start(connection, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The HTTP answer to somebody who may not."""
+
+    status: int
+    text: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Beside those that every answer has."""
+        if self.status == 401:
+            return {"WWW-Authenticate": 'Basic realm="csms", charset="UTF-8"'}
+        return {"Retry-After": str(RETRY_AFTER_S)} if self.status == 503 else {}
+
+    def encode(self) -> bytes:
+        """The bytes of the whole answer."""
+        headers = {
+            **self.headers,
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(self.text.encode())),
+            "Date": formatdate(usegmt=True),
+            "Connection": "close",
+        }
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", self.text]).encode()
 
 
 class _Refused(Exception):
@@ -65,11 +111,6 @@ class _Unauthorized(_Refused):
         super().__init__(401, "Unauthorized\n", cause=cause, detail=detail)
 
 
-def wants_upgrade(request: web.BaseRequest) -> bool:
-    """Whether a request is for the endpoint; all others are REST."""
-    return request.headers.get(hdrs.UPGRADE, "").strip().lower() == "websocket"
-
-
 class Endpoint:
     """Every upgrade request of the server, whatever its path."""
 
@@ -80,65 +121,66 @@ class Endpoint:
         self._settings = hub.settings
         self._notes = Throttle(NOTE_INTERVAL_S)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one upgrade request; returns when the connection is over."""
+    async def knock(self, upgrade: Upgrade) -> Admission | Refusal:
+        """Decide about one upgrade request; raises nothing but CancelledError."""
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._settings.handshake_timeout_s):
-                visit = await self._let_in(request)
+                return await self._admit(upgrade)
         except _Refused as refused:
-            return await self._refuse(request, refused, began)
-        except (CsmsError, TimeoutError, ConnectionError) as error:
-            log.warning(
-                "upgrade failed", target=handshake.printable(request.raw_path), error=str(error)
-            )
-            return _response(503, "try again later\n")
-        # For years, so these frames keep nothing but what the connection needs.
-        await visit.serve()
-        return visit.connection.socket
+            return await self._refuse(upgrade, refused, began)
+        except (CsmsError, TimeoutError) as error:
+            target = handshake.printable(upgrade.target)
+            log.warning("upgrade failed", target=target, error=str(error))
+            return Refusal(503, "try again later\n")
 
-    async def _let_in(self, request: web.BaseRequest) -> Visit:
-        admitted = await self._admit(request)
-        choice = admitted.choice
-        socket = new_socket((choice.echo,) if choice.echo else ())
-        await socket.prepare(request)
-        socket.headers.clear()  # sent; it would be half a kilobyte for as long as it is connected
-        if request.transport is None:
-            raise ConnectionResetError("gone before the upgrade")
-        transport = cast("asyncio.WriteTransport", request.transport)
-        wire = Wire(socket, transport, request.remote or "")
-        if admitted.station is None:
-            return self._hub.open_held(admitted.identity, wire, choice.version)
-        return self._hub.open(admitted.station, wire, choice.version)
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer an upgrade on a connection that served REST before: proxies keep those open."""
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            known = headers.get(name.lower())
+            headers[name.lower()] = value if known is None else f"{known}, {value}"
+        upgrade = Upgrade(request.method, request.raw_path, headers, request.remote or "")
+        answer = await self.knock(upgrade)
+        if isinstance(answer, Refusal):
+            response = web.Response(status=answer.status, text=answer.text, headers=answer.headers)
+            response.force_close()
+            return response
+        answer.enter(*_taken_over(request))
+        return web.Response()  # aiohttp has nowhere to send it to
 
-    async def _admit(self, request: web.BaseRequest) -> _Admitted:
-        self._check_request(request)
-        identity = handshake.identity_in(request.raw_path)
+    async def _admit(self, upgrade: Upgrade) -> Admission:
+        accept = self._check(upgrade)
+        identity = handshake.identity_in(upgrade.target)
         if identity is None:
             raise _Refused(400, "the URL has no identity\n")
         reason = why_not_an_identity(identity)
         if reason is not None:
             raise _Refused(400, f"{reason}\n", cause="invalid_identity", detail=reason)
         station = await self._db.read(lambda tx: stations.find_by_identity(tx, identity))
-        basic = handshake.basic_in(request.headers.get(hdrs.AUTHORIZATION))
+        basic = handshake.basic_in(upgrade.headers.get("authorization"))
         if station is not None:
             await self._authenticate(station, identity, basic)
             if self._hub.is_dueling(station.id):
                 raise _Refused(503, "two stations use this identity\n")
         else:
             station = await self._onboard(identity, basic)
-        return _Admitted(identity, station, self._choose(request, station))
+        choice = self._choose(upgrade, station)
+        head = _switching(accept, choice.echo)
+        return Admission(self._hub, identity, station, choice, upgrade.address, head)
 
-    def _check_request(self, request: web.BaseRequest) -> None:
-        headers = request.headers
-        if request.method != hdrs.METH_GET:
+    def _check(self, upgrade: Upgrade) -> str:
+        headers = upgrade.headers
+        if upgrade.method != hdrs.METH_GET:
             raise _Refused(405, "an upgrade is a GET\n")
-        if handshake.comes_from_a_browser(headers.keys(), headers.get(hdrs.USER_AGENT, "")):
+        if handshake.comes_from_a_browser(headers, headers.get("user-agent", "")):
             raise _Refused(403, "browsers cannot open this socket\n")
         if self._hub.stopping or self._hub.count >= self._settings.max_sockets:
             raise _Refused(503, "try again later\n")
-        if not new_socket(tuple(_offered(request))).can_prepare(request):
+        accept = upgrade.accept
+        if accept is None:
             raise _Refused(400, "not a valid websocket handshake\n")
+        return accept
 
     async def _authenticate(self, station: Station, identity: str, basic: Basic | None) -> None:
         if basic is not None and not basic.is_for(identity):
@@ -186,8 +228,8 @@ class Endpoint:
         except DuplicateIdentity as error:  # its other connection was quicker
             raise _Refused(503, "try again\n") from error
 
-    def _choose(self, request: web.BaseRequest, station: Station | None) -> Choice:
-        offered = _offered(request)
+    def _choose(self, upgrade: Upgrade, station: Station | None) -> Choice:
+        offered = upgrade.offered
         choice = handshake.choose(
             offered,
             spoken=self._hub.versions,
@@ -204,26 +246,24 @@ class Endpoint:
         if choice.echo is None:
             log.warning(
                 "station offers no subprotocol",
-                target=handshake.printable(request.raw_path),
+                target=handshake.printable(upgrade.target),
                 assumed=choice.version.value,
             )
         return choice
 
-    async def _refuse(
-        self, request: web.BaseRequest, refused: _Refused, began: float
-    ) -> web.StreamResponse:
+    async def _refuse(self, upgrade: Upgrade, refused: _Refused, began: float) -> Refusal:
         if refused.cause is not None:
-            await self._note(request, refused)
+            await self._note(upgrade, refused)
         if refused.status != 401:
-            return _response(refused.status, refused.text)
+            return Refusal(refused.status, refused.text)
         elapsed = asyncio.get_running_loop().time() - began
         await asyncio.sleep(REFUSAL_GRID_S - elapsed % REFUSAL_GRID_S)
-        return _response(401, refused.text)
+        return Refusal(401, refused.text)
 
-    async def _note(self, request: web.BaseRequest, refused: _Refused) -> None:
+    async def _note(self, upgrade: Upgrade, refused: _Refused) -> None:
         assert refused.cause is not None
-        identity = handshake.printable(handshake.identity_in(request.raw_path) or "")
-        address = request.remote or ""
+        identity = handshake.printable(handshake.identity_in(upgrade.target) or "")
+        address = upgrade.address
         now = asyncio.get_running_loop().time()
         if not self._notes.passes(f"{identity}/{address}", now):
             return
@@ -235,15 +275,21 @@ class Endpoint:
             log.warning("refusal not noted", reason=error.code)
 
 
-def _offered(request: web.BaseRequest) -> list[str]:
-    return handshake.subprotocols_in(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, ()))
+def _switching(accept: str, subprotocol: str | None) -> bytes:
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    lines.append(f"Sec-WebSocket-Accept: {accept}")
+    if subprotocol is not None:
+        lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _response(status: int, text: str) -> web.Response:
-    response = web.Response(status=status, text=text)
-    if status == 401:
-        response.headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="csms", charset="UTF-8"'
-    if status == 503:
-        response.headers[hdrs.RETRY_AFTER] = str(RETRY_AFTER_S)
-    response.force_close()
-    return response
+def _taken_over(request: web.BaseRequest) -> tuple[asyncio.Transport, bytes]:
+    """The transport under a request, and what came after its head; aiohttp thinks it is lost."""
+    protocol = request.protocol
+    if protocol.transport is None:
+        raise ConnectionResetError("gone before the upgrade")
+    transport = transport_of(protocol.transport)
+    unread = protocol._message_tail  # noqa: SLF001  # a test tells when it moves
+    protocol.transport = None  # else it would be closed
+    protocol.connection_lost(None)
+    return transport, unread

@@ -4,12 +4,77 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from csms.domain.identity import identity_key
 from csms.domain.versions import BY_PREFERENCE, OcppVersion
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_VERSIONS = frozenset({"13", "8", "7"})
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A request to become a websocket."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    """By name in lower case; what is repeated is one list."""
+    address: str
+
+    @property
+    def offered(self) -> list[str]:
+        """Every subprotocol offered, in order, spelled as it came."""
+        return subprotocols_in([self.headers.get("sec-websocket-protocol", "")])
+
+    @property
+    def accept(self) -> str | None:
+        """What proves to the other end that we understood; None: not a valid handshake."""
+        headers = self.headers
+        if headers.get("sec-websocket-version") not in _VERSIONS or has_body(headers):
+            return None
+        key = headers.get("sec-websocket-key", "")
+        try:
+            if len(base64.b64decode(key)) != 16:
+                return None
+        except (binascii.Error, ValueError):
+            return None
+        return base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest()).decode()  # noqa: S324
+
+
+def read_upgrade(head: bytes, address: str) -> Upgrade | None:
+    """The upgrade a request head asks for; None when it asks for something else.
+
+    `Connection: Upgrade` is not asked for: Autel MaxiCharger US (1.38.00) leaves it out.
+    """
+    if b"websocket" not in head.lower():
+        return None
+    request, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():  # folded lines are among these
+            return None
+        name, value = name.lower(), value.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    words = request.split(" ")
+    if not is_websocket(headers.get("upgrade", "")) or len(words) != 3:
+        return None
+    return Upgrade(words[0], words[1], headers, address)
+
+
+def is_websocket(upgrade: str) -> bool:
+    """Whether a value of the Upgrade header asks for a websocket."""
+    return "websocket" in upgrade.lower()
+
+
+def has_body(headers: dict[str, str]) -> bool:
+    """Whether something other than websocket frames follows the head."""
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 @dataclass(frozen=True, slots=True)

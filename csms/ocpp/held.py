@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
@@ -12,10 +14,11 @@ from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
 from csms.ocpp.actions.boot_notification import report_v16
-from csms.ocpp.connection import Connection, Ending, OurCall, Wire
+from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
-from csms.ocpp.router import Outcome, refusal
+from csms.ocpp.router import Outcome, Waiting, refusal
 from csms.ocpp.settings import OcppSettings
+from csms.ocpp.websocket import Socket
 from csms.services import inbox
 from csms.store.database import Database
 
@@ -29,44 +32,49 @@ NOTE_INTERVAL_S = 60.0
 class Held:
     """Answers for one held connection; stores nothing but its inbox entry."""
 
-    __slots__ = ("_clock", "_db", "_noted_at", "_settings", "connection")
+    __slots__ = ("_clock", "_db", "_gone", "_noted_at", "_settings", "connection")
 
     def __init__(
         self,
-        wire: Wire,
+        socket: Socket,
         *,
         identity: str,
+        address: str,
         version: OcppVersion,
         db: Database,
         clock: Clock,
         settings: OcppSettings,
+        gone: Callable[[Held], None],
     ) -> None:
         self.connection = Connection(
-            wire,
+            socket,
             identity=identity,
+            address=address,
             version=version,
             clock=clock,
             watcher=self,
-            answer=self.answer,
         )
         self._db = db
         self._clock = clock
         self._settings = settings
+        self._gone = gone
         self._noted_at: float | None = None
 
-    async def answer(self, call: Call) -> Outcome:
+    def answer(self, call: Call) -> Outcome | Waiting:
         """Pending to a boot, silence to what must not be lost, SecurityError to the rest."""
         if call.action == "BootNotification":
-            await self._note_boot(call.payload)
-            return Outcome(
-                CallResult(call.message_id, pending(self._clock.now(), self._settings.boot_retry_s))
-            )
+            noting = asyncio.ensure_future(self._note_boot(call.payload))
+            return Waiting(noting, lambda: self._pending(call))
         version = self.connection.version
         if is_better_unanswered(version, call):
             return Outcome(None)
         return Outcome(
             refusal(version, call.message_id, "SecurityError", "the station is not accepted yet")
         )
+
+    def _pending(self, call: Call) -> Outcome:
+        payload = pending(self._clock.now(), self._settings.boot_retry_s)
+        return Outcome(CallResult(call.message_id, payload))
 
     async def _note_boot(self, payload: JsonObject) -> None:
         connection, now = self.connection, self._clock.monotonic()
@@ -98,6 +106,10 @@ class Held:
 
     def garbled(self, connection: Connection, error: FrameError) -> None:
         """Not even this."""
+
+    def gone(self, connection: Connection) -> None:
+        """Tell the hub."""
+        self._gone(self)
 
 
 def pending(now: datetime, retry_s: int) -> JsonObject:

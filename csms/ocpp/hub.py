@@ -6,21 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import structlog
 
-from csms.clock import Clock, to_micros
+from csms.clock import Clock
 from csms.domain.identity import identity_key
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused, StationOffline
 from csms.events import Bus, Event, StationGone
 from csms.ocpp import liveness
-from csms.ocpp.connection import Connection, Wire
+from csms.ocpp.connection import Connection
 from csms.ocpp.context import Handler, StationContext
 from csms.ocpp.duels import Duels
 from csms.ocpp.frames import Call, CallError, JsonObject
@@ -31,12 +29,13 @@ from csms.ocpp.marks import Marks
 from csms.ocpp.presence import OFFLINE, HubStats, Presence
 from csms.ocpp.router import Router
 from csms.ocpp.settings import OcppSettings
+from csms.ocpp.websocket import Socket
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog, as_text
 from csms.store.database import Database
 from csms.store.ocpp_messages import Message
 
-__all__ = ["Hub", "HubStats", "Presence", "Visit"]
+__all__ = ["Hub", "HubStats", "Presence"]
 
 log = structlog.get_logger(__name__)
 
@@ -46,21 +45,6 @@ SWEEP_SLICE = 250
 GOODBYE_TIMEOUT_S = 5.0
 
 NORMAL, GOING_AWAY, SERVICE_RESTART = 1000, 1001, 1012
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """An open connection and what to do at its end."""
-
-    connection: Connection
-    left: Callable[[], None]
-
-    async def serve(self) -> None:
-        """Serve the connection to its end."""
-        try:
-            await self.connection.serve()
-        finally:
-            self.left()
 
 
 class Hub:
@@ -85,7 +69,7 @@ class Hub:
         self._clock = clock
         self._epoch = epoch
         self._heartbeats = heartbeats
-        self._shared = Shared(bus, clock, settings, message_log)
+        self._shared = Shared(bus, clock, settings, message_log, self._closed)
         self._routers = {version: Router(version, handlers) for version in OcppVersion}
         self.versions = frozenset(v for v in OcppVersion if (v, "BootNotification") in handlers)
         """The versions a station can really be served in."""
@@ -162,7 +146,7 @@ class Hub:
         link = self._links.get(station_id)
         if link is None:
             return []
-        now = to_micros(self._clock.now())
+        now = self._clock.micros()
         theirs = [("in", call, now) for call in link.connection.session.being_answered]
         ours = [("out", our.call, our.began_at) for our in link.connection.our_calls]
         return [
@@ -221,9 +205,11 @@ class Hub:
 
     # ---- coming and going --------------------------------------------------------------------
 
-    def open(self, station: Station, wire: Wire, version: OcppVersion) -> Visit:
+    def open(
+        self, station: Station, socket: Socket, address: str, version: OcppVersion
+    ) -> Connection:
         """Register an authenticated connection; the newest of a station wins."""
-        link = self._make_link(station, wire, version)
+        link = self._make_link(station, socket, address, version)
         replaced = self._links.get(station.id)
         self._links[station.id] = link
         self._spawn(self._marks.connected(link.context))
@@ -231,25 +217,28 @@ class Hub:
             self._replace(replaced, link.context)
         if self.stopping:  # it slipped in while the others were being closed
             self._spawn(link.connection.close(GOING_AWAY, "the server is stopping"))
-        link.context.log.info("station connected", address=wire.address, version=version.value)
-        return Visit(link.connection, partial(self._closed, link))
+        return link.connection
 
-    def open_held(self, identity: str, wire: Wire, version: OcppVersion) -> Visit:
+    def open_held(
+        self, identity: str, socket: Socket, address: str, version: OcppVersion
+    ) -> Connection:
         """Keep an unknown station in Pending; the newest of an identity wins here too."""
         key = identity_key(identity)
         held = Held(
-            wire,
+            socket,
             identity=identity,
+            address=address,
             version=version,
             db=self._db,
             clock=self._clock,
             settings=self.settings,
+            gone=self._held_closed,
         )
         replaced = self._held.get(key)
         self._held[key] = held
         if replaced is not None:
             self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
-        return Visit(held.connection, partial(self._held_closed, key, held))
+        return held.connection
 
     def accept_held(self, identity: str) -> bool:
         """Send a held station away, so that it comes back as the one it now is."""
@@ -294,7 +283,9 @@ class Hub:
         for task in tuple(self._tasks):
             task.cancel()
 
-    def _make_link(self, station: Station, wire: Wire, version: OcppVersion) -> Link:
+    def _make_link(
+        self, station: Station, socket: Socket, address: str, version: OcppVersion
+    ) -> Link:
         self._generation += 1
         context = StationContext(
             db=self._db,
@@ -307,12 +298,12 @@ class Hub:
             identity=station.identity,
             version=version,
             generation=self._generation,
-            address=wire.address,
+            address=address,
             strict=self.settings.strict if station.strict is None else station.strict,
             log=log.bind(station=station.identity),
             registration=station.registration,
         )
-        return Link(self._shared, context, self._routers[version], wire)
+        return Link(self._shared, context, self._routers[version], socket)
 
     def _replace(self, replaced: Link, newer: StationContext) -> None:
         self._duels.note(newer.station_id, self._clock.monotonic())
@@ -326,12 +317,13 @@ class Hub:
             return  # a newer connection has taken its place
         del self._links[station_id]
         self._shared.message_log.forget(station_id)
-        link.context.log.info("station disconnected", code=link.connection.socket.close_code)
+        link.context.log.debug("station disconnected", code=link.connection.socket.close_code)
         if not self.stopping:
             self._spawn(self._marks.disconnected(link.context))
         self._bus.publish(StationGone(station_id))
 
-    def _held_closed(self, key: str, held: Held) -> None:
+    def _held_closed(self, held: Held) -> None:
+        key = identity_key(held.connection.identity)
         if self._held.get(key) is held:
             del self._held[key]
 
@@ -345,15 +337,15 @@ class Hub:
         """Look at every connection once: liveness, pings, and questions to the silent."""
         now = self._clock.monotonic()
         for number, link in enumerate(list(self._links.values()), start=1):
-            await self._look_after(link.connection, now)
+            self._look_after(link.connection, now)
             link.ask_for_boot_if_silent(now)
             if number % SWEEP_SLICE == 0:
                 await asyncio.sleep(0)
         for held in list(self._held.values()):
-            await self._look_after(held.connection, now)
+            self._look_after(held.connection, now)
         self._duels.forget_old(now)
 
-    async def _look_after(self, connection: Connection, now: float) -> None:
+    def _look_after(self, connection: Connection, now: float) -> None:
         if connection.closing:
             return
         seen = Seen(
@@ -361,11 +353,11 @@ class Hub:
             connection.pinged_at,
             connection.has_ponged,
             connection.writing_since,
-            connection.unsent_bytes,
+            connection.socket.unsent_bytes,
         )
         step = liveness.next_step(seen, self.settings, now)
         if step is Step.PING:
-            await connection.ping()
+            connection.ping()
         elif step is Step.CLOSE:
             log.info("station is silent", station=connection.identity)
             self._spawn(connection.close(GOING_AWAY, "no sign of life"))

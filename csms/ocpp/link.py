@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
-from csms.clock import Clock, to_micros
+from csms.clock import Clock
 from csms.domain.stations import Registration
 from csms.errors import CallFailed, CallTimeout, StationOffline
 from csms.events import Bus, LateAnswer, SlotFree, StationReady
 from csms.ocpp import schemas
-from csms.ocpp.connection import Connection, Ending, OurCall, Wire
+from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.context import StationContext
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
-from csms.ocpp.router import Outcome, Router
+from csms.ocpp.router import Outcome, Router, Waiting
 from csms.ocpp.settings import OcppSettings
+from csms.ocpp.websocket import Socket
 from csms.services.message_log import MessageLog, as_text
 from csms.store import ocpp_messages
 from csms.store.ocpp_messages import Message
@@ -33,6 +34,8 @@ class Shared:
     clock: Clock
     settings: OcppSettings
     message_log: MessageLog
+    gone: Callable[[Link], None]
+    """Told once of every link that is over."""
     messages: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(direction, action, result) → number, for /metrics."""
     garbled: int = 0
@@ -42,19 +45,21 @@ class Shared:
 class Link:
     """Follows one connection from its registration to its end."""
 
-    __slots__ = ("_shared", "_strays", "_version", "connection", "context", "is_ready", "knows")
+    __slots__ = ("_shared", "_strays", "_version", "connection", "context", "is_ready", "router")
 
-    def __init__(self, shared: Shared, context: StationContext, router: Router, wire: Wire) -> None:
+    def __init__(
+        self, shared: Shared, context: StationContext, router: Router, socket: Socket
+    ) -> None:
         self.context = context
         self.is_ready = False
-        self.knows = router.knows
+        self.router = router
         self.connection = Connection(
-            wire,
+            socket,
             identity=context.identity,
+            address=context.address,
             version=context.version,
             clock=shared.clock,
             watcher=self,
-            answer=partial(router.route, context),
         )
         self._shared = shared
         self._strays = 0
@@ -66,6 +71,10 @@ class Link:
         return self.is_ready and self.connection.session.idle and self.connection.is_open
 
     # ---- what the connection tells -----------------------------------------------------------
+
+    def answer(self, call: Call) -> Outcome | Waiting:
+        """Serve one CALL of the station."""
+        return self.router.begin(self.context, call)
 
     def served(self, connection: Connection, call: Call, outcome: Outcome, began_at: int) -> None:
         """Log the station's CALL; it may be the sign of readiness."""
@@ -103,7 +112,7 @@ class Link:
             ocpp_messages.LateAnswer(
                 _answer_text("", answer),
                 answer.error_code if isinstance(answer, CallError) else None,
-                to_micros(self._shared.clock.now()),
+                self._shared.clock.micros(),
             ),
         )
         self._tell_late(answer)
@@ -112,6 +121,10 @@ class Link:
         """Count it; the socket stays."""
         self._shared.garbled += 1
         self.context.log.debug("broken frame", reason=error.reason)
+
+    def gone(self, connection: Connection) -> None:
+        """Tell the hub."""
+        self._shared.gone(self)
 
     # ---- readiness ---------------------------------------------------------------------------
 
@@ -188,7 +201,7 @@ class Link:
     ) -> None:
         shared = self._shared
         action = call.action
-        shared.messages[direction, action if self.knows(action) else "unknown", state] += 1
+        shared.messages[direction, action if self.router.knows(action) else "unknown", state] += 1
         shared.message_log.record(
             Message(
                 self.context.station_id,
@@ -202,7 +215,7 @@ class Link:
                 state,
                 verdict,
                 began_at,
-                None if answer is None else to_micros(shared.clock.now()) - began_at,
+                None if answer is None else shared.clock.micros() - began_at,
             )
         )
 

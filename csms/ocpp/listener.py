@@ -1,20 +1,21 @@
 """Sockets in: a small protocol in front of aiohttp's that reads the first request head.
 
-Autel MaxiCharger US (firmware 1.38.00) leaves `Connection: Upgrade` out, which aiohttp's parser
-cannot forgive; that header is added here. The same place owns the deadline for the head and
-knows a TLS client that dialled the plain port. Everything after the first head goes to aiohttp
-directly: upgrades to a bare server of their own, since the application's routing and middlewares
-would stay in memory for as long as the station is connected.
+An upgrade goes to the endpoint from here and never meets aiohttp, whose parser, request, task and
+routing would cost 400 µs of every reconnecting station. The same place owns the deadline for the
+head and knows a TLS client that dialled the plain port. Everything else is aiohttp's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
 
 import structlog
 from aiohttp import web
+
+from csms.ocpp.endpoint import Endpoint, Refusal
+from csms.ocpp.handshake import Upgrade, read_upgrade
+from csms.ocpp.websocket import transport_of
 
 log = structlog.get_logger(__name__)
 
@@ -33,33 +34,37 @@ OnTls = Callable[[str], None]
 class HeadShim(asyncio.Protocol):
     """Holds a new connection until its first request head is complete, then steps aside."""
 
-    __slots__ = ("_deadline", "_head", "_on_tls", "_rest", "_transport", "_upgrades")
+    __slots__ = ("_deadline", "_endpoint", "_head", "_knocking", "_on_tls", "_rest", "_transport")
 
     def __init__(
         self,
         rest: ProtocolFactory,
-        upgrades: ProtocolFactory,
+        endpoint: Endpoint,
         *,
         on_tls: OnTls,
         head_timeout_s: float = HEAD_TIMEOUT_S,
     ) -> None:
         self._rest = rest
-        self._upgrades = upgrades
+        self._endpoint = endpoint
         self._on_tls = on_tls
         self._head = b""
+        self._knocking: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport
-        self._deadline = asyncio.get_running_loop().call_later(head_timeout_s, self._too_late)
+        self._deadline = asyncio.get_running_loop().call_later(head_timeout_s, self._drop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first bytes."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = transport_of(transport)
 
     def data_received(self, data: bytes) -> None:
         """Gather the head; hand over once it is complete."""
         self._head += data
+        if self._knocking is not None:  # nobody has reason to send anything before the answer
+            if len(self._head) > MAX_HEAD_BYTES:
+                self._transport.pause_reading()
+            return
         if self._head[0] == _TLS_HANDSHAKE:
-            peer = self._transport.get_extra_info("peername")
-            self._on_tls(str(peer[0]) if peer else "")
+            self._on_tls(self._address())
             self._drop()
             return
         end = self._head.find(_END_OF_HEAD)
@@ -73,21 +78,40 @@ class HeadShim(asyncio.Protocol):
             self._drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It left before it said anything."""
+        """It left before it said anything, or before it was answered."""
         self._deadline.cancel()
 
     def _hand_over(self, end: int) -> None:
         self._deadline.cancel()
-        head = upgrade_head(self._head[:end])
-        inner = self._rest() if head is None else self._upgrades()
-        data = self._head if head is None else head + self._head[end:]
+        upgrade = read_upgrade(self._head[:end], self._address())
+        if upgrade is not None:
+            self._head = self._head[end + len(_END_OF_HEAD) :]
+            self._knocking = asyncio.get_running_loop().create_task(self._knock(upgrade))
+            return
+        inner, data = self._rest(), self._head
         self._head = b""
         self._transport.set_protocol(inner)
         inner.connection_made(self._transport)
         inner.data_received(data)
 
-    def _too_late(self) -> None:
-        self._drop()
+    async def _knock(self, upgrade: Upgrade) -> None:
+        transport = self._transport
+        try:
+            answer = await self._endpoint.knock(upgrade)
+            if isinstance(answer, Refusal):
+                transport.write(answer.encode())
+                transport.close()
+                return
+            if len(self._head) > MAX_HEAD_BYTES and not transport.is_closing():
+                transport.resume_reading()
+            answer.enter(transport, self._head)
+        except Exception:  # a task's outermost frame
+            log.exception("upgrade failed")
+            transport.abort()
+
+    def _address(self) -> str:
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
 
     def _drop(self) -> None:
         self._deadline.cancel()
@@ -95,63 +119,24 @@ class HeadShim(asyncio.Protocol):
         self._transport.close()
 
 
-def upgrade_head(head: bytes) -> bytes | None:
-    """The head of a websocket upgrade as it is handed on; None for every other request."""
-    lines = head.split(b"\r\n")
-    headers = _headers(lines)
-    if b"websocket" not in headers.get(b"upgrade", b""):
-        return None
-    if any(line.startswith((b" ", b"\t")) for line in lines):
-        return head  # folded lines belong together; the parser refuses them
-    kept = [line for line in lines if _is_read(line, headers)]
-    tokens = {token.strip() for token in headers.get(b"connection", b"").split(b",")}
-    if b"upgrade" not in tokens and b"sec-websocket-key" in headers:
-        kept.append(b"Connection: Upgrade")
-    return b"\r\n".join(kept)
-
-
-# Nobody looks at these in an upgrade, and aiohttp keeps every header, at half a kilobyte each,
-# for as long as the station is connected.
-_UNREAD = frozenset(
-    {b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"cookie", b"pragma"}
-)
-
-
-def _is_read(line: bytes, headers: dict[bytes, bytes]) -> bool:
-    name = line.partition(b":")[0].lower()
-    if name == b"user-agent":  # tells browsers from stations that send an Origin
-        return b"origin" in headers
-    return name not in _UNREAD
-
-
-def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
-    """Names and values in lower case; what is repeated is one list."""
-    found: dict[bytes, bytes] = {}
-    for line in lines[1:]:
-        name, _, value = line.lower().partition(b":")
-        found[name] = found[name] + b"," + value if name in found else value
-    return found
-
-
 async def listen(
     runner: web.BaseRunner,
+    endpoint: Endpoint,
     host: str,
     port: int,
     *,
-    upgrades: web.Server | None = None,
     on_tls: OnTls = lambda _: None,
     head_timeout_s: float = HEAD_TIMEOUT_S,
 ) -> asyncio.Server:
     """Serve a runner that is set up; raises OSError when the address is taken.
 
-    `upgrades` is `web.Server(endpoint.handle)`; without it the runner's application has to hand
-    upgrade requests to the endpoint.
+    The runner's application has to hand upgrades that come later on a connection to the endpoint.
     """
     rest = runner.server
     assert rest is not None
 
     def shim() -> HeadShim:
-        return HeadShim(rest, upgrades or rest, on_tls=on_tls, head_timeout_s=head_timeout_s)
+        return HeadShim(rest, endpoint, on_tls=on_tls, head_timeout_s=head_timeout_s)
 
     loop = asyncio.get_running_loop()
     return await loop.create_server(shim, host, port, backlog=BACKLOG)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,7 +21,7 @@ from csms.errors import (
     Unavailable,
 )
 from csms.ocpp import schemas
-from csms.ocpp.context import Handler, StationContext
+from csms.ocpp.context import Handler, StationContext, Stored
 from csms.ocpp.frames import (
     MAX_DESCRIPTION,
     Call,
@@ -64,6 +66,14 @@ class Outcome:
     close_code: int | None = None
 
 
+@dataclass(slots=True)
+class Waiting:
+    """A CALL whose answer has to wait: call `finish` when the future is done."""
+
+    future: asyncio.Future[Any]
+    finish: Callable[[], Outcome]
+
+
 @dataclass(frozen=True, slots=True)
 class _Route:
     action: str
@@ -90,6 +100,14 @@ class Router:
 
     async def route(self, context: StationContext, call: Call) -> Outcome:
         """Serve one CALL; raises nothing but CancelledError."""
+        outcome = self.begin(context, call)
+        if isinstance(outcome, Outcome):
+            return outcome
+        await asyncio.wait([outcome.future])
+        return outcome.finish()
+
+    def begin(self, context: StationContext, call: Call) -> Outcome | Waiting:
+        """As `route`, without a task for what needs none; raises nothing."""
         route = self._routes.get(call.action)
         if route is None:
             return self._refuse(call, "NotImplemented", "the action is not known")
@@ -100,37 +118,50 @@ class Router:
         violation = None
         if not route.is_valid(call.payload):
             violation = schemas.violation(self.version, call.action, "request", call.payload)
-        if violation is None:
-            return await self._serve(context, call, route.handler)
-        if context.strict or call.action not in _TOLERATED:
+        if violation is not None and (context.strict or call.action not in _TOLERATED):
             return self._violated(call, violation)
-        return await self._serve_flawed(context, call, route.handler, violation)
-
-    async def _serve(self, context: StationContext, call: Call, handler: Handler) -> Outcome:
         try:
-            payload = await handler(context, call.payload)
-        except Unavailable as error:
-            return self._not_stored(context, call, error)
-        except CsmsError as error:
-            # Only our own words go back: the message may repeat what the station sent.
-            return self._refuse(call, _code_of(error), f"the message was refused: {error.code}")
-        except Exception:
-            context.log.exception("handler failed", action=call.action)
-            return self._refuse(call, "InternalError", "the message could not be processed")
-        return _answered(call, payload, None)
+            answer = route.handler(context, call.payload)
+            if answer is None or isinstance(answer, dict):
+                return _answered(call, answer, violation)
+            future, reply = _started(context, answer)
+        except Exception as error:
+            return self._failed(context, call, error, violation)
+        return Waiting(future, partial(self._finish, context, call, future, reply, violation))
 
-    async def _serve_flawed(
-        self, context: StationContext, call: Call, handler: Handler, violation: schemas.Violation
+    def _finish(
+        self,
+        context: StationContext,
+        call: Call,
+        future: asyncio.Future[Any],
+        reply: Callable[[Any], JsonObject | None] | None,
+        violation: schemas.Violation | None,
     ) -> Outcome:
-        """Let the handler make what it can of a payload that breaks its schema."""
+        if future.cancelled():
+            return Outcome(None)
         try:
-            payload = await handler(context, call.payload)
-        except Unavailable as error:
+            result = future.result()
+            return _answered(call, result if reply is None else reply(result), violation)
+        except Exception as error:
+            return self._failed(context, call, error, violation)
+
+    def _failed(
+        self,
+        context: StationContext,
+        call: Call,
+        error: Exception,
+        violation: schemas.Violation | None,
+    ) -> Outcome:
+        if isinstance(error, Unavailable):
             return self._not_stored(context, call, error)
-        except Exception as error:  # nothing it could use: the schema's refusal stands
+        if violation is not None:  # nothing the handler could use: the schema's refusal stands
             context.log.info("flawed message", action=call.action, error=type(error).__name__)
             return self._violated(call, violation)
-        return _answered(call, payload, _verdict(violation))
+        if isinstance(error, CsmsError):
+            # Only our own words go back: the message may repeat what the station sent.
+            return self._refuse(call, _code_of(error), f"the message was refused: {error.code}")
+        context.log.error("handler failed", action=call.action, exc_info=error)
+        return self._refuse(call, "InternalError", "the message could not be processed")
 
     def _not_stored(self, context: StationContext, call: Call, error: Unavailable) -> Outcome:
         context.log.warning("message not stored", action=call.action, reason=error.code)
@@ -185,7 +216,18 @@ def _code_of(error: CsmsError) -> str:
     return "InternalError"
 
 
-def _answered(call: Call, payload: JsonObject | None, verdict: str | None) -> Outcome:
+def _started(
+    context: StationContext, answer: Stored | Awaitable[JsonObject | None]
+) -> tuple[asyncio.Future[Any], Callable[[Any], JsonObject | None] | None]:
+    if isinstance(answer, Stored):
+        return context.db.submit(answer.write), answer.reply
+    return asyncio.ensure_future(answer), None
+
+
+def _answered(
+    call: Call, payload: JsonObject | None, violation: schemas.Violation | None
+) -> Outcome:
+    verdict = None if violation is None else _verdict(violation)
     if payload is None:
         return Outcome(None, verdict)
     return Outcome(CallResult(call.message_id, payload), verdict)

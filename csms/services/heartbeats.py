@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csms.clock import Clock, to_micros
+from csms.clock import Clock
 from csms.store import stations
 from csms.store.database import Database
 
@@ -17,7 +17,7 @@ class Heartbeats:
 
     def note(self, station_id: int) -> int:
         """The station is alive now; returns the instant in microseconds."""
-        at = to_micros(self._clock.now())
+        at = self._clock.micros()
         self._latest[station_id] = at
         return at
 

@@ -19,8 +19,6 @@ FLUSH_EVERY_S = 60.0
 PRUNE_EVERY_S = 3600.0
 JOBS_KEPT = timedelta(days=30)
 ATTEMPTS_KEPT = timedelta(days=7)
-# Rows of one transaction: the writer must not be held up by what nobody waits for.
-SLICE = 500
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -51,7 +49,7 @@ async def prune(db: Database, message_log: MessageLog) -> None:
 
 
 def _delete_attempts(tx: Tx) -> int:
-    return job_items.delete_attempts(tx, before=tx.now - ATTEMPTS_KEPT // _MICROSECOND, limit=SLICE)
+    return job_items.delete_attempts(tx, before=tx.now - ATTEMPTS_KEPT // _MICROSECOND)
 
 
 def _delete_jobs(tx: Tx) -> int:

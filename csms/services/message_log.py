@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -147,11 +148,15 @@ def _store(
 ) -> dict[Key, int]:
     """Write the batch; returns the row ids of those that may yet get an answer."""
     unanswered: dict[Key, int] = {}
-    ocpp_messages.insert_many(tx, [row for row in messages if not _may_be_answered(row)])
-    for message in messages:
-        if _may_be_answered(message):
-            key = (message.station_id, message.message_id)
-            unanswered[key] = ocpp_messages.insert(tx, message)
+    # By station, as the index is: neighbours share its pages.
+    messages = sorted(messages, key=itemgetter(0))
+    open_ends = [message for message in messages if _may_be_answered(message)]
+    ocpp_messages.insert_many(
+        tx, [row for row in messages if not _may_be_answered(row)] if open_ends else messages
+    )
+    for message in open_ends:
+        key = (message.station_id, message.message_id)
+        unanswered[key] = ocpp_messages.insert(tx, message)
     for key, answer in late:
         row_id = unanswered.pop(key, None) or known.get(key)
         if row_id is not None:

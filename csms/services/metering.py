@@ -30,17 +30,19 @@ def record(
     if station_transaction_id is None:
         meter_values.insert(tx, station_id, evse_id, None, readings)
         return
-    found = transactions.find_for_meter_values(tx, station_id, station_transaction_id)
+    open_id = transactions.follow_register(
+        tx, station_id, station_transaction_id, _highest_register(readings)
+    )
+    if open_id is not None:
+        meter_values.insert(tx, station_id, evse_id, open_id, readings)
+        return
+    found = transactions.find_ended(tx, station_id, station_transaction_id)
     if found is None:
         cause = unknown_or_foreign(tx, station_transaction_id)
         _record_conflict(tx, station_id, station_transaction_id, cause, payload)
         meter_values.insert(tx, station_id, evse_id, None, readings)
         return
-    if found.end_received_at is None:
-        meter_values.insert(tx, station_id, evse_id, found.id, readings)
-        _follow_register(tx, found, readings)
-        return
-    ended_at = from_micros(found.ended_at or found.end_received_at)
+    ended_at = from_micros(found.ended_at)
     now = from_micros(tx.now)
     own = [r for r in readings if belongs(r.reported_at or now, ended_at)]
     meter_values.insert(tx, station_id, evse_id, found.id, own)
@@ -51,19 +53,13 @@ def record(
         meter_values.insert(tx, station_id, evse_id, None, strange)
 
 
-def _follow_register(
-    tx: Tx, found: transactions.ForMeterValues, readings: Sequence[Reading]
-) -> None:
-    highest = -1 if found.last_register_mwh is None else found.last_register_mwh
-    start = -1 if found.start_register_mwh is None else found.start_register_mwh
-    register = -1
+def _highest_register(readings: Sequence[Reading]) -> int | None:
+    highest = None
     for reading in readings:
-        if reading.register_mwh is not None and reading.register_mwh > register:
-            register = reading.register_mwh
-    # Grizzl-E counts from zero in its samples and from ever in start and stop: a register
-    # below the start says nothing about the energy.
-    if register > highest and register >= start:
-        transactions.update_last_register(tx, found.id, register)
+        register = reading.register_mwh
+        if register is not None and (highest is None or register > highest):
+            highest = register
+    return highest
 
 
 def unknown_or_foreign(tx: Tx, station_transaction_id: str) -> ConflictCause:

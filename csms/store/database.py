@@ -1,9 +1,11 @@
 """One SQLite file: a single writer thread with group commit, and snapshot readers.
 
 `await db.write(fn)` runs `fn(tx)` on the writer and returns after the COMMIT of its group:
-whatever queued up while the last fsync ran becomes the next transaction, a savepoint per unit.
+whatever queued up while the last fsync ran becomes the next transaction. When a unit fails, its
+group runs again with a savepoint for each, so only the failing one leaves nothing behind.
 `await db.read(fn)` runs `fn(tx)` on a read connection inside one snapshot.
-Both `fn` are plain functions that do SQL and decisions and touch nothing outside `tx`.
+Both `fn` are plain functions that do SQL and decisions and touch nothing outside `tx`: they may
+be run twice.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import aiosqlite
 import orjson
 import structlog
 
-from csms.clock import Clock, from_micros, to_micros
+from csms.clock import Clock, from_micros
 from csms.errors import StorageFailed, StorageFull, Unavailable
 from csms.events import Bus, Event
 from csms.store import opening
@@ -41,6 +43,56 @@ _STOP = None
 _GROUP_IS_LOST = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOMEM}
 )
+
+
+_LAST_EVENT = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+
+
+class _Outbox:
+    """The events of a group. They are stored in one go, but have their numbers at once."""
+
+    __slots__ = ("_connection", "_last", "emitted")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._last: int | None = None
+        self.emitted: list[tuple[Event, int, str]] = []
+        """Each with the microseconds of when, and its data as JSON."""
+
+    def add(self, event: Event, at: int) -> int:
+        """Returns the number; only the writer draws from the sequence of the table."""
+        self.emitted.append((event, at, orjson.dumps(event.data).decode()))
+        if self._last is None:
+            row = self._connection.execute(_LAST_EVENT).fetchone()
+            self._last = 0 if row is None else int(row[0])
+        return self._last + len(self.emitted)
+
+    def store(self) -> list[Event]:
+        """Write the rows; returns the events as the bus is told them."""
+        if not self.emitted:
+            return []
+        assert self._last is not None
+        numbered = list(enumerate(self.emitted, self._last + 1))
+        self._connection.executemany(
+            "INSERT INTO events (id, type, at, station_id, job_id, location_id, data)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (number, event.type, at, event.station_id, event.job_id, event.location_id, data)
+                for number, (event, at, data) in numbered
+            ],
+        )
+        return [
+            Event(
+                event.type,
+                event.data,
+                event.station_id,
+                event.job_id,
+                event.location_id,
+                number,
+                from_micros(at),
+            )
+            for number, (event, at, _) in numbered
+        ]
 
 
 class ReadTx:
@@ -69,15 +121,15 @@ class ReadTx:
 class Tx(ReadTx):
     """One unit of work inside the group's transaction."""
 
-    __slots__ = ("_emitted", "memo", "now")
+    __slots__ = ("_outbox", "memo", "now")
 
-    def __init__(self, connection: sqlite3.Connection, now: int, emitted: list[Event]) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: int, outbox: _Outbox) -> None:
         super().__init__(connection)
         self.now = now
         """When the unit started, microseconds UTC."""
         self.memo: dict[Any, Any] = {}
         """What the unit looked up once and need not look up for every row it touches."""
-        self._emitted = emitted
+        self._outbox = outbox
 
     def run(self, sql: str, params: Params = ()) -> int:
         """Execute; returns the number of rows changed."""
@@ -97,31 +149,9 @@ class Tx(ReadTx):
         return self._connection.executemany(sql, rows).rowcount
 
     def emit(self, event: Event) -> int:
-        """Write the event's row now; the bus gets it after the COMMIT. Returns its id."""
-        event_id = self.insert(
-            "INSERT INTO events (type, at, station_id, job_id, location_id, data)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                event.type,
-                self.now,
-                event.station_id,
-                event.job_id,
-                event.location_id,
-                orjson.dumps(event.data).decode(),
-            ),
-        )
-        self._emitted.append(
-            Event(
-                event.type,
-                event.data,
-                event.station_id,
-                event.job_id,
-                event.location_id,
-                event_id,
-                from_micros(self.now),
-            )
-        )
-        return event_id
+        """Store the event with this unit; the bus gets it after the COMMIT. Returns its id."""
+        self._must_be_inside()
+        return self._outbox.add(event, self.now)
 
     def _must_be_inside(self) -> None:
         # SQLite drops the transaction at some errors; whoever swallows one must not go on alone.
@@ -137,11 +167,14 @@ class _Unit:
     future: asyncio.Future[Any]
 
 
+_Results = list[tuple[asyncio.Future[Any], Any, BaseException | None]]
+
+
 @dataclass(slots=True)
 class _Done:
     """What a finished group hands back to the loop."""
 
-    results: list[tuple[asyncio.Future[Any], Any, BaseException | None]]
+    results: _Results
     events: list[Event]
 
 
@@ -302,16 +335,12 @@ class Database:
         return units
 
     def _commit(self, group: list[_Unit]) -> _Done:
-        connection = self._connection
-        results: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
-        events: list[Event] = []
         if self._failed:  # queued behind the group that failed
             return _Done(_refused(group, StorageFailed("storage failed")), [])
+        connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            for unit in group:
-                value, error = self._run_unit(unit, events)
-                results.append((unit.future, value, error))
+            results, outbox = self._run_group(group)
+            events = outbox.store()
             started = time.perf_counter()
             connection.execute("COMMIT")
         except Exception as error:
@@ -319,22 +348,47 @@ class Database:
         self._count(len(group), time.perf_counter() - started)
         return _Done(results, events)
 
-    def _run_unit(self, unit: _Unit, events: list[Event]) -> tuple[Any, BaseException | None]:
+    def _run_group(self, group: list[_Unit]) -> tuple[_Results, _Outbox]:
+        """Every unit in one transaction; only when one fails they get savepoints."""
+        connection, clock = self._connection, self._clock
+        connection.execute("BEGIN IMMEDIATE")
+        outbox = _Outbox(connection)
+        if len(group) > 1:
+            try:
+                results: _Results = [
+                    (unit.future, unit.fn(Tx(connection, clock.micros(), outbox)), None)
+                    for unit in group
+                ]
+            except Exception as error:
+                if self._is_lost_to(error):
+                    raise
+                connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                outbox = _Outbox(connection)
+            else:
+                return results, outbox
+        return [(unit.future, *self._run_unit(unit, outbox)) for unit in group], outbox
+
+    def _run_unit(self, unit: _Unit, outbox: _Outbox) -> tuple[Any, BaseException | None]:
         connection = self._connection
-        mark = len(events)
+        mark = len(outbox.emitted)
         connection.execute("SAVEPOINT unit")
         try:
-            value = unit.fn(Tx(connection, to_micros(self._clock.now()), events))
+            value = unit.fn(Tx(connection, self._clock.micros(), outbox))
         except Exception as error:
-            # A full disk makes SQLite drop the transaction and every savepoint in it.
-            if not connection.in_transaction or opening.primary_code(error) in _GROUP_IS_LOST:
+            if self._is_lost_to(error):
                 raise
             connection.execute("ROLLBACK TO unit")
             connection.execute("RELEASE unit")
-            del events[mark:]
+            del outbox.emitted[mark:]
             return None, error
         connection.execute("RELEASE unit")
         return value, None
+
+    def _is_lost_to(self, error: Exception) -> bool:
+        # A full disk makes SQLite drop the transaction and every savepoint in it.
+        is_lost = opening.primary_code(error) in _GROUP_IS_LOST
+        return is_lost or not self._connection.in_transaction
 
     def _group_failed(self, error: Exception, units: int) -> Unavailable:
         self.stats.failures += 1
@@ -387,8 +441,6 @@ class Database:
             self._bus.publish(event)
 
 
-def _refused(
-    group: list[_Unit], error: Unavailable
-) -> list[tuple[asyncio.Future[Any], Any, BaseException | None]]:
+def _refused(group: list[_Unit], error: Unavailable) -> _Results:
     # One exception each: a traceback grows wherever it is raised.
     return [(unit.future, None, type(error)(error.message)) for unit in group]

@@ -337,27 +337,27 @@ def find_attempt(tx: ReadTx, message_id: str) -> Row | None:
 def last_attempt(tx: ReadTx, item: JobItem) -> Row | None:
     """The newest attempt at an item."""
     return tx.one(
-        "SELECT * FROM job_attempts WHERE job_id = ? AND seq = ? AND attempt = ?"
-        " ORDER BY id DESC LIMIT 1",
+        "SELECT * FROM job_attempts WHERE job_id = ? AND seq = ? AND attempt = ?",
         (item.job_id, item.seq, item.attempt),
     )
 
 
-def record_late(tx: Tx, attempt_id: int, response: Any) -> None:
+def record_late(tx: Tx, message_id: str, response: Any) -> None:
     """An answer that came when nobody waited any more."""
     tx.run(
-        "UPDATE job_attempts SET late_response = ?, late_at = ? WHERE id = ?",
-        (to_json(response), tx.now, attempt_id),
+        "UPDATE job_attempts SET late_response = ?, late_at = ? WHERE message_id = ?",
+        (to_json(response), tx.now, message_id),
     )
 
 
-def delete_attempts(tx: Tx, *, before: int, limit: int) -> int:
-    """Forget attempts of finished jobs that ended before an instant, at most `limit`."""
-    return tx.run(
-        "DELETE FROM job_attempts WHERE id IN (SELECT a.id FROM job_attempts a"
-        " JOIN jobs j ON j.id = a.job_id WHERE j.finished_at < ? LIMIT ?)",
-        (before, limit),
+def delete_attempts(tx: Tx, *, before: int) -> int:
+    """Forget the attempts of one job that ended before an instant; returns how many."""
+    job_id = tx.value(
+        "SELECT id FROM jobs WHERE finished_at < ?"
+        " AND EXISTS (SELECT 1 FROM job_attempts WHERE job_id = jobs.id) LIMIT 1",
+        (before,),
     )
+    return tx.run("DELETE FROM job_attempts WHERE job_id = ?", (job_id,))
 
 
 def _as_read(item: JobItem) -> tuple[Any, ...]:

@@ -102,26 +102,40 @@ def find_by_natural_key(tx: ReadTx, station_id: int, natural_key: str) -> Transa
     )
 
 
-class ForMeterValues(NamedTuple):
-    """The part of a transaction that its readings need; instants in microseconds."""
+class Ended(NamedTuple):
+    """When a transaction that is over ended; microseconds."""
 
     id: int
-    start_register_mwh: int | None
-    last_register_mwh: int | None
-    ended_at: int | None
-    end_received_at: int | None
+    ended_at: int
 
 
-def find_for_meter_values(
-    tx: ReadTx, station_id: int, station_transaction_id: str
-) -> ForMeterValues | None:
-    """As `find`, cheaper: this is asked for every sample."""
+def find_ended(tx: ReadTx, station_id: int, station_transaction_id: str) -> Ended | None:
+    """As `find`, of one that is over."""
     row = tx.one(
-        "SELECT id, start_register_mwh, last_register_mwh, ended_at, end_received_at"
-        " FROM transactions WHERE station_id = ? AND station_transaction_id = ?",
+        "SELECT id, ifnull(ended_at, end_received_at) FROM transactions WHERE station_id = ?"
+        " AND station_transaction_id = ? AND end_received_at IS NOT NULL",
         (station_id, station_transaction_id),
     )
-    return None if row is None else ForMeterValues(*row)
+    return None if row is None else Ended(*row)
+
+
+def follow_register(
+    tx: Tx, station_id: int, station_transaction_id: str, register_mwh: int | None
+) -> int | None:
+    """Raise the last register of an open transaction; returns its row id, None if there is none.
+
+    Grizzl-E counts from zero in its samples and from ever in start and stop: a register below
+    the start says nothing about the energy, nor does one that falls.
+    """
+    row = tx.one(
+        "UPDATE transactions SET last_register_mwh = CASE"
+        " WHEN ?1 > ifnull(last_register_mwh, -1) AND ?1 >= ifnull(start_register_mwh, -1)"
+        " THEN ?1 ELSE last_register_mwh END"
+        " WHERE station_id = ?2 AND station_transaction_id = ?3 AND end_received_at IS NULL"
+        " RETURNING id",
+        (register_mwh, station_id, station_transaction_id),
+    )
+    return None if row is None else int(row[0])
 
 
 def list_open_on_evse(tx: ReadTx, station_id: int, evse_id: int) -> list[Transaction]:
@@ -142,14 +156,6 @@ def count_open_of_token(tx: ReadTx, id_token_key: str) -> int:
         (id_token_key,),
     )
     return number
-
-
-def update_last_register(tx: Tx, transaction_id: int, register_mwh: int) -> None:
-    """The highest register seen so far."""
-    tx.run(
-        "UPDATE transactions SET last_register_mwh = ? WHERE id = ?",
-        (register_mwh, transaction_id),
-    )
 
 
 def update_charging_state(

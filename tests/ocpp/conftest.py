@@ -21,7 +21,8 @@ from csms.events import Bus, Signal, StationReady
 from csms.ocpp import listener
 from csms.ocpp.actions import HANDLERS
 from csms.ocpp.context import Handler
-from csms.ocpp.endpoint import Endpoint, wants_upgrade
+from csms.ocpp.endpoint import Endpoint
+from csms.ocpp.handshake import is_websocket
 from csms.ocpp.hub import Hub
 from csms.ocpp.settings import OcppSettings
 from csms.services import credentials
@@ -172,7 +173,7 @@ def basic(user: str, password: str | bytes) -> str:
 
 @pytest.fixture
 async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Start]:
-    servers: list[tuple[Server, Any, web.AppRunner, Any]] = []
+    servers: list[tuple[Server, Any, web.AppRunner]] = []
 
     async def make(handlers: Handlers | None = None, **settings: Any) -> Server:
         log = MessageLog(db, clock)
@@ -191,27 +192,25 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         app.router.add_route("*", "/{tail:.*}", _everything(endpoint))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        upgrades = web.Server(endpoint.handle, access_log=None)
         server = Server(db, bus, clock, hub, log, 0)
         sockets = await listener.listen(
             runner,
+            endpoint,
             "127.0.0.1",
             0,
-            upgrades=upgrades,
             on_tls=server.tls_seen.append,
             head_timeout_s=0.2,
         )
         server.port = sockets.sockets[0].getsockname()[1]
         _record(bus, server.signals)
-        servers.append((server, sockets, runner, upgrades))
+        servers.append((server, sockets, runner))
         return server
 
     yield make
-    for server, sockets, runner, upgrades in servers:
+    for server, sockets, runner in servers:
         sockets.close()
         await server.hub.close_all(spread_s=0)
         await server.close()
-        await upgrades.shutdown()
         await runner.cleanup()
         await server.log.close()
 
@@ -223,7 +222,7 @@ async def server(start: Start) -> Server:
 
 def _everything(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        if wants_upgrade(request):
+        if is_websocket(request.headers.get("Upgrade", "")):
             return await endpoint.handle(request)
         return web.json_response({"path": request.path, "size": len(await request.read())})
 

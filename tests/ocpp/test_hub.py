@@ -7,7 +7,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.http_websocket import WS_CLOSED_MESSAGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +17,8 @@ from csms.errors import CallRefused, CallTimeout, StationOffline
 from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationReady
 from csms.ocpp import duels
 from csms.ocpp.actions import HANDLERS
-from csms.ocpp.connection import Wire
-from csms.ocpp.hub import Hub, Visit
+from csms.ocpp.connection import Connection
+from csms.ocpp.hub import Hub
 from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog
@@ -440,32 +439,40 @@ async def test_held_stations_are_looked_after_too(server: Server) -> None:
 class FakeSocket:
     """A station's websocket that ends when told to."""
 
+    stalled = False
+    unsent_bytes = 0
+    close_code = 1000
+
     def __init__(self) -> None:
-        self.closed = False
-        self.close_code = 1000
+        self.transport = self
+        self.is_open = True
         self.gone = asyncio.Event()
+        self.owner: Any = None
 
-    async def receive(self) -> Any:
-        await self.gone.wait()
-        return WS_CLOSED_MESSAGE
+    def start(self, owner: Any) -> None:
+        self.owner = owner
+        if not self.is_open:
+            self._lose()
 
-    async def send_frame(self, data: bytes, kind: Any) -> None:
-        if self.closed:
-            raise ConnectionResetError
+    def send(self, data: bytes) -> bool:
+        return self.is_open
 
-    async def close(self, *, code: int, message: bytes) -> None:
-        await asyncio.sleep(0)
-        self.closed = True
-        self.gone.set()
+    def release(self) -> None:
+        pass
 
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def get_write_buffer_size(self) -> int:
-        return 0
+    def close(self, code: int = 1000, reason: bytes = b"") -> bool:
+        was_open = self.is_open
+        asyncio.get_running_loop().call_soon(self.abort)
+        return was_open
 
     def abort(self) -> None:
-        self.closed = True
+        if self.is_open:
+            self.is_open = False
+            if self.owner is not None:
+                asyncio.get_running_loop().call_soon(self._lose)
+
+    def _lose(self) -> None:
+        self.owner.on_lost()
         self.gone.set()
 
 
@@ -506,28 +513,29 @@ def test_an_old_connection_never_touches_the_newer_one(
 
 async def _interleave(hub: Hub, db: Database, steps: Steps) -> None:
     station = await db.write(_any_station)
-    opened: list[tuple[FakeSocket, Visit, asyncio.Task[None]]] = []
+    opened: list[tuple[FakeSocket, Connection]] = []
     for what, number in steps:
         if what == "open":
             socket: Any = FakeSocket()
-            visit = hub.open(station, Wire(socket, socket, f"address {len(opened)}"), V16)
-            opened.append((socket, visit, asyncio.create_task(visit.serve())))
+            connection = hub.open(station, socket, f"address {len(opened)}", V16)
+            socket.start(connection)
+            opened.append((socket, connection))
         elif what == "close" and opened:
             opened[number % len(opened)][0].abort()
         else:
             for _ in range(number):
                 await asyncio.sleep(0)
-        if opened and not opened[-1][0].closed:
-            assert hub.connection(station.id) is opened[-1][1].connection
-    await _settled(lambda: all(task.done() or not socket.closed for socket, _, task in opened))
+        if opened and opened[-1][0].is_open:
+            assert hub.connection(station.id) is opened[-1][1]
+    await _settled(lambda: all(s.gone.is_set() or s.is_open for s, _ in opened))
     await _settled(lambda: not hub._tasks)
-    alive = bool(opened) and not opened[-1][0].closed
+    alive = bool(opened) and opened[-1][0].is_open
     assert hub.is_connected(station.id) == alive
     row = await db.read(lambda tx: stations.get(tx, station.id))
     assert (row.connected_epoch == 1) == alive
-    for socket, _, task in opened:
+    for socket, _ in opened:
         socket.abort()
-        await task
+        await socket.gone.wait()
     await _settled(lambda: not hub._tasks)
 
 

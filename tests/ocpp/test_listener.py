@@ -6,29 +6,30 @@ import time
 
 import pytest
 
-from csms.ocpp.listener import MAX_HEAD_BYTES, upgrade_head
+from csms.ocpp.handshake import read_upgrade
+from csms.ocpp.listener import MAX_HEAD_BYTES
 from tests.ocpp.conftest import Server, basic
 
 KEY = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
 
 
-WEBSOCKET = b"GET / HTTP/1.1\r\nUpgrade: websocket"
+WEBSOCKET = b"GET /ocpp/S HTTP/1.1\r\nUpgrade: websocket"
 
 
 @pytest.mark.parametrize(
-    ("head", "added"),
+    "head",
     [
-        (WEBSOCKET + b"\r\n" + KEY, True),
-        (b"GET / HTTP/1.1\r\nupgrade:WebSocket\r\n" + KEY.lower(), True),
-        (WEBSOCKET + b"\r\nConnection: keep-alive\r\n" + KEY, True),
-        (WEBSOCKET + b"\r\nConnection: Upgrade\r\n" + KEY, False),
-        (WEBSOCKET + b"\r\nConnection: close, upgrade\r\n" + KEY, False),
-        (WEBSOCKET + b"\r\nConnection: close\r\nConnection: upgrade\r\n" + KEY, False),
-        (WEBSOCKET, False),
+        WEBSOCKET + b"\r\n" + KEY,
+        b"GET /ocpp/S HTTP/1.1\r\nupgrade:WebSocket\r\n" + KEY.lower(),
+        WEBSOCKET + b"\r\nConnection: keep-alive\r\n" + KEY,
+        WEBSOCKET,
     ],
 )
-def test_only_a_missing_connection_upgrade_is_added(head: bytes, added: bool) -> None:
-    assert upgrade_head(head) == (head + b"\r\nConnection: Upgrade" if added else head)
+def test_a_websocket_in_the_upgrade_header_is_enough(head: bytes) -> None:
+    upgrade = read_upgrade(head, "192.0.2.1")
+    assert upgrade is not None
+    assert (upgrade.method, upgrade.target, upgrade.address) == ("GET", "/ocpp/S", "192.0.2.1")
+    assert upgrade.headers["upgrade"].lower() == "websocket"
 
 
 @pytest.mark.parametrize(
@@ -39,20 +40,47 @@ def test_only_a_missing_connection_upgrade_is_added(head: bytes, added: bool) ->
         b"GET /websocket HTTP/1.1",
         b"",
         b"\x00\xff\r\n:::\r\n",
+        WEBSOCKET + b"\r\nAccept: */*\r\n folded",
+        WEBSOCKET + b"\r\nno colon",
+        WEBSOCKET + b"\r\nSpace : x",
+        WEBSOCKET.replace(b" HTTP", b" x HTTP"),
     ],
 )
-def test_what_is_no_upgrade_is_left_alone(head: bytes) -> None:
-    assert upgrade_head(head) is None
+def test_what_is_no_upgrade_or_broken_is_left_to_the_http_server(head: bytes) -> None:
+    assert read_upgrade(head, "") is None
 
 
-def test_headers_that_nobody_reads_are_left_out_of_an_upgrade() -> None:
-    head = WEBSOCKET + b"\r\nConnection: Upgrade\r\n" + KEY
-    noise = b"\r\nAccept: */*\r\nCOOKIE: a=b\r\nUser-Agent: x\r\nAccept-Encoding: gzip"
-    assert upgrade_head(head + noise) == head
-    browser = head + b"\r\nOrigin: http://x\r\nUser-Agent: Mozilla/5.0"
-    assert upgrade_head(browser) == browser
-    folded = head + b"\r\nAccept: */*\r\n folded"
-    assert upgrade_head(folded) == folded
+def test_repeated_headers_are_one_list() -> None:
+    twice = b"\r\nSec-WebSocket-Protocol: ocpp2.0.1\r\nsec-websocket-protocol:ocpp1.6,x"
+    upgrade = read_upgrade(WEBSOCKET + twice, "")
+    assert upgrade is not None
+    assert upgrade.offered == ["ocpp2.0.1", "ocpp1.6", "x"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "valid"),
+    [
+        (b"Sec-WebSocket-Version: 13\r\n" + KEY, True),
+        (b"Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n" + KEY, True),
+        (b"Sec-WebSocket-Version: 13\r\nContent-Length: 5\r\n" + KEY, False),
+        (b"Sec-WebSocket-Version: 13\r\nTransfer-Encoding: chunked\r\n" + KEY, False),
+        (b"Sec-WebSocket-Version: 12\r\n" + KEY, False),
+        (b"Sec-WebSocket-Version: 13", False),
+        (b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short", False),
+        (b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \xff", False),
+    ],
+)
+def test_a_handshake_is_checked(lines: bytes, valid: bool) -> None:
+    upgrade = read_upgrade(WEBSOCKET + b"\r\n" + lines, "")
+    assert upgrade is not None
+    assert (upgrade.accept is not None) == valid
+
+
+def test_the_accept_header_is_the_one_of_the_rfc() -> None:
+    key = b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    upgrade = read_upgrade(WEBSOCKET + key, "")
+    assert upgrade is not None
+    assert upgrade.accept == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
 def upgrade(server: Server, password: str, *lines: str) -> bytes:
@@ -151,4 +179,42 @@ async def test_garbage_is_answered_and_closed(server: Server) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"\x00\x01\x02 garbage\r\n\r\n")
     assert (await reader.read()).startswith(b"HTTP/1.0 400")
+    writer.close()
+
+
+async def test_an_upgrade_after_rest_on_the_same_connection_is_served(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    station, password = await server.register("S")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    for _ in range(2):
+        writer.write(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        await reader.readexactly(length)
+    text = b'[2,"h","Heartbeat",{}]'
+    frame = bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+    writer.write(upgrade(server, password, "Connection: Upgrade") + frame)
+    assert b"101" in await reader.readuntil(b"\r\n\r\n")
+    for _ in range(3):
+        head = await reader.readexactly(2)
+        assert (await reader.readexactly(head[1])).startswith(b'[3,"h"')
+        writer.write(frame)
+    await server.until(lambda: server.hub.is_connected(station.id))
+    writer.close()
+    await server.until(lambda: not server.hub.is_connected(station.id))
+    assert not [record for record in caplog.records if record.levelname in {"ERROR", "WARNING"}]
+
+
+async def test_a_refusal_after_rest_on_the_same_connection_is_an_answer(server: Server) -> None:
+    await server.register("S")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    await reader.readexactly(length)
+    writer.write(upgrade(server, "wrong", "Connection: Upgrade"))
+    answer = await reader.read()
+    assert b" 401 " in answer
+    assert b'WWW-Authenticate: Basic realm="csms"' in answer
     writer.close()

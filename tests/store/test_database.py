@@ -393,3 +393,33 @@ async def test_the_clock_of_a_unit_is_the_servers(db: Database, clock: ManualClo
     first = await db.write(lambda tx: tx.now)
     clock.advance(2)
     assert await db.write(lambda tx: tx.now) - first == 2_000_000
+
+
+async def test_one_unit_of_a_group_fails_and_its_neighbours_stand(db: Database, bus: Bus):
+    heard: list[Event] = []
+    bus.subscribe(Event, heard.append)
+    runs: list[str] = []
+
+    def emit(name: str, *, fails: bool = False) -> Callable[[Tx], int]:
+        def unit(tx: Tx) -> int:
+            runs.append(name)
+            number = tx.emit(Event(name, {}))
+            if fails:
+                raise ValueError(name)
+            return number
+
+        return unit
+
+    first = await db.write(emit("first"))
+    writes = [db.write(emit("a")), db.write(emit("b", fails=True)), db.write(emit("c"))]
+    results = await asyncio.gather(*writes, return_exceptions=True)
+
+    assert isinstance(results[1], ValueError)
+    assert [results[0], results[2]] == [first + 1, first + 2]
+    assert [(event.type, event.id) for event in heard] == [
+        ("first", first),
+        ("a", first + 1),
+        ("c", first + 2),
+    ]
+    rows = await db.read(lambda tx: tx.all("SELECT id, type FROM events ORDER BY id"))
+    assert [(row["type"], row["id"]) for row in rows] == [(e.type, e.id) for e in heard]

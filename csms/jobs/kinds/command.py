@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import itertools
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -184,9 +185,12 @@ class CommandRunner:
         call_timeout_s: float,
         in_grace: Callable[[int], datetime | None],
     ) -> None:
+        prefix = secrets.token_hex(8)
         self._hub = hub
         self._clock = clock
         self._call_timeout_s = call_timeout_s
+        # No system call for each message; the prefix tells this life of the process from others.
+        self._message_ids = (f"{prefix}-{number}" for number in itertools.count(1))
         self._in_grace = in_grace
         """Until when a station that was connected when we went down is not called offline."""
 
@@ -207,7 +211,7 @@ class CommandRunner:
     def intent(self, job: Job, item: JobItem) -> Intent | None:
         """A fresh message id each time, so that a late answer names its attempt."""
         assert item.target is not None
-        return Intent(str(uuid.uuid4()), self._hub.generation(item.target))
+        return Intent(next(self._message_ids), self._hub.generation(item.target))
 
     def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
         """The station still exists, and its present location is within the submitter's reach."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from csms.domain.id_tokens import Authorization, narrow_v16
 from csms.domain.timestamps import format_timestamp
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import text
 from csms.ocpp.frames import JsonObject
 from csms.services import authorization
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Judge the tag; an unknown one is recorded."""
     value = text(payload, "idTag") or ""
     policy = station.settings.token_policy
-    authorized = await station.db.write(lambda tx: authorization.authorize(tx, value, policy))
-    return {"idTagInfo": id_tag_info_v16(authorized)}
+    return Stored(
+        station.db,
+        lambda tx: authorization.authorize(tx, value, policy),
+        lambda authorized: {"idTagInfo": id_tag_info_v16(authorized)},
+    )
 
 
 def id_tag_info_v16(authorized: Authorization) -> JsonObject:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from csms.domain.stations import BootReport, Registration
 from csms.domain.timestamps import format_timestamp
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import booting
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Record the boot, then answer with the stored registration."""
     report = report_v16(payload)
-    registration = await station.db.write(
+    return Stored(
+        station.db,
         lambda tx: booting.record(
             tx,
             station.station_id,
@@ -21,12 +24,13 @@ async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
             epoch=station.epoch,
             generation=station.generation,
             triggered=station.triggered,
-        )
+        ),
+        partial(_reply_v16, station),
     )
+
+
+def _reply_v16(station: StationContext, registration: Registration) -> JsonObject:
     station.registration = registration
-    station.log.info(
-        "station booted", vendor=report.vendor, model=report.model, status=registration.value
-    )
     accepted = registration is Registration.ACCEPTED
     settings = station.settings
     return {

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import data_transfer
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and say that we do not know the vendor."""
     data = payload.get("data")
     content = data if data is None or isinstance(data, str) else raw(data)
-    status = await station.db.write(
+    return Stored(
+        station.db,
         lambda tx: data_transfer.record(
             tx,
             station.station_id,
             text(payload, "vendorId") or "",
             text(payload, "messageId"),
             content,
-        )
+        ),
+        lambda status: {"status": status},
     )
-    return {"status": status}

@@ -8,7 +8,7 @@ from csms.ocpp.context import StationContext
 from csms.ocpp.frames import JsonObject
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
     """Note it in memory; the row follows with the next flush."""
     at = station.heartbeats.note(station.station_id)
     return {"currentTime": format_timestamp(from_micros(at))}

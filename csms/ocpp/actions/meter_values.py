@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import MAX_TEXT, integer, raw
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.sampled_values import readings_v16
 from csms.services import metering
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store the readings, then answer."""
     readings = readings_v16(payload.get("meterValue"), station.clock.now())
     evse_id = integer(payload, "connectorId") or 0
     transaction_id = transaction_id_v16(payload)
-    await station.db.write(
+    return Stored(
+        station.db,
         lambda tx: metering.record(
             tx,
             station.station_id,
@@ -22,9 +23,9 @@ async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
             station_transaction_id=transaction_id,
             readings=readings,
             payload=payload,
-        )
+        ),
+        lambda _: {},
     )
-    return {}
 
 
 def transaction_id_v16(payload: JsonObject) -> str | None:

@@ -9,20 +9,21 @@ from csms.domain.metering import register_mwh
 from csms.domain.timestamps import read_timestamp
 from csms.domain.transactions import StartReport, TransactionFlag, natural_key_v16
 from csms.ocpp.actions.authorize import id_tag_info_v16
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import integer, raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import transactions
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and answer with its id; a repeated one gets the id of the first."""
     report = _report_v16(payload, station.clock.now())
     policy = station.settings.token_policy
-    number, authorized = await station.db.write(
-        lambda tx: transactions.start_v16(tx, station.station_id, report, policy)
+    return Stored(
+        station.db,
+        lambda tx: transactions.start_v16(tx, station.station_id, report, policy),
+        lambda started: {"transactionId": started[0], "idTagInfo": id_tag_info_v16(started[1])},
     )
-    return {"transactionId": number, "idTagInfo": id_tag_info_v16(authorized)}
 
 
 def _report_v16(payload: JsonObject, now: datetime) -> StartReport:

@@ -7,17 +7,20 @@ from datetime import datetime
 from csms.domain.connectors import fold_status
 from csms.domain.stations import StatusReport
 from csms.domain.timestamps import read_timestamp
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import integer, raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import connectors
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store the report, then answer."""
     report = _report_v16(payload, station.clock.now())
-    await station.db.write(lambda tx: connectors.record(tx, station.station_id, report))
-    return {}
+    return Stored(
+        station.db,
+        lambda tx: connectors.record(tx, station.station_id, report),
+        lambda _: {},
+    )
 
 
 def _report_v16(payload: JsonObject, now: datetime) -> StatusReport:

@@ -9,21 +9,22 @@ from csms.domain.timestamps import read_timestamp
 from csms.domain.transactions import StopReport, TransactionFlag
 from csms.ocpp.actions.authorize import id_tag_info_v16
 from csms.ocpp.actions.meter_values import transaction_id_v16
-from csms.ocpp.context import StationContext
+from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.sampled_values import readings_v16
 from csms.services import transactions
 
 
-async def on_v16(station: StationContext, payload: JsonObject) -> JsonObject:
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and answer; it is never refused, whatever its id and its tag."""
     report = _report_v16(payload, station.clock.now())
     policy = station.settings.token_policy
-    authorized = await station.db.write(
-        lambda tx: transactions.stop(tx, station.station_id, report, policy)
+    return Stored(
+        station.db,
+        lambda tx: transactions.stop(tx, station.station_id, report, policy),
+        lambda known: {} if known is None else {"idTagInfo": id_tag_info_v16(known)},
     )
-    return {} if authorized is None else {"idTagInfo": id_tag_info_v16(authorized)}
 
 
 def _report_v16(payload: JsonObject, now: datetime) -> StopReport:

@@ -375,7 +375,6 @@ CREATE INDEX job_items_failed ON job_items (job_id, seq)
     WHERE state NOT IN ('held', 'ready', 'wait_online', 'in_flight', 'succeeded');
 
 CREATE TABLE job_attempts (
-    id INTEGER PRIMARY KEY,
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     job_generation INTEGER NOT NULL,
@@ -389,7 +388,7 @@ CREATE TABLE job_attempts (
     outcome TEXT,
     detail TEXT,
     late_response TEXT,
-    late_at INTEGER
-);
-CREATE INDEX job_attempts_item ON job_attempts (job_id, seq, attempt);
+    late_at INTEGER,
+    PRIMARY KEY (job_id, seq, attempt)
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX job_attempts_message ON job_attempts (message_id) WHERE message_id IS NOT NULL;

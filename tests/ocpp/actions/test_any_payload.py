@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,12 @@ def answer():
             strict=False,
             log=structlog.make_filtering_bound_logger(50)(None, [], {}),
         )
-        yield lambda handler, message: loop.run_until_complete(handler(station, message))
+
+        async def ask(handler, message):
+            found = handler(station, message)
+            return await found if isinstance(found, Awaitable) else found
+
+        yield lambda handler, message: loop.run_until_complete(ask(handler, message))
         loop.run_until_complete(db.close())
     loop.close()
 
