@@ -18,9 +18,10 @@ import structlog
 from csms.api.times import micros
 from csms.clock import Clock
 from csms.domain.jobs import Job
-from csms.domain.permissions import Principal, Role, Scope
+from csms.domain.permissions import Principal, Scope
 from csms.errors import CsmsError, Unavailable
 from csms.events import Bus, Event, Tick
+from csms.jobs.views import sees_all_jobs
 from csms.store import events, jobs
 from csms.store.database import Database
 from csms.store.events import StoredEvent
@@ -207,8 +208,7 @@ def sees(principal: Principal, message: Message) -> bool:
     if message.type.startswith("token."):
         return principal.may(Scope.TOKENS_MANAGE)
     if message.job_id is not None and message.job_principal != principal.id:
-        # As in csms.jobs.views: others' jobs are seen by unbound operators only.
-        return principal.location_ids is None and principal.role is not Role.VIEWER
+        return sees_all_jobs(principal)
     return message.job_id is not None or principal.reaches(message.location_id)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from csms.domain.jobs import ItemState, Job
+from csms.domain.jobs import ItemState, Job, JobError
 from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationReady
 from csms.jobs import ledger
 from csms.jobs.board import Board
@@ -67,10 +67,23 @@ class News:
         self._board.wake.set()
 
     def _on_event(self, event: Event) -> None:
+        if event.type == "location.deleted":
+            self._board.spawn(self._fail_jobs_at(event.location_id), "location deleted")
         station_id = event.station_id
         if station_id in self._board.windows and event.type in _EVIDENCE:
             assert station_id is not None
             self._look_soon(station_id)
+
+    async def _fail_jobs_at(self, location_id: int | None) -> None:
+        """What makes stations at a place that is gone cannot go on."""
+        error = JobError("location_deleted", "the location was deleted")
+        for run in [run for run in self._board.runs.values() if run.job.location_id == location_id]:
+            job = await self._write(
+                lambda tx, run=run: ledger.fail(  # type: ignore[misc]
+                    tx, jobs.get(tx, run.job.id), error, kind=run.kind
+                )
+            )
+            self._board.refresh(job)
 
     def _look_soon(self, station_id: int) -> None:
         self._board.spawn(self._look_for_evidence(station_id), "evidence")

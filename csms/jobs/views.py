@@ -86,7 +86,7 @@ async def list_jobs(
     hidden: bool = False,
 ) -> tuple[list[Job], int]:
     """Jobs the caller sees, newest first, and how many there are in all."""
-    mine = None if _sees_all(principal) else principal.id
+    mine = None if sees_all_jobs(principal) else principal.id
 
     def read(tx: ReadTx) -> tuple[list[Job], int]:
         found = jobs.list_page(
@@ -144,7 +144,7 @@ def find_visible(
         job is None
         or (kind is not None and job.kind != kind)
         or (dialect is not None and job.dialect != dialect)
-        or not (_sees_all(principal) or job.principal == principal.id)
+        or not (sees_all_jobs(principal) or job.principal == principal.id)
         or (location_uuid is not None and not _is_at(tx, job, location_uuid))
     ):
         raise NotFound("Job not found")
@@ -156,6 +156,6 @@ def _is_at(tx: ReadTx, job: Job, location_uuid: str) -> bool:
     return job.location_id is not None and locations.uuid_of(tx, job.location_id) == location_uuid
 
 
-def _sees_all(principal: Principal) -> bool:
+def sees_all_jobs(principal: Principal) -> bool:
     """A job is seen by its creator and by unbound operators."""
     return principal.location_ids is None and principal.role is not Role.VIEWER

@@ -40,7 +40,7 @@ def insert(tx: Tx, submission: Submission) -> Job:
             submission.kind,
             submission.dialect,
             submission.lane.value,
-            JobState.ACCEPTED.value,
+            (JobState.ACCEPTED if submission.not_before is None else JobState.SCHEDULED).value,
             submission.hidden,
             submission.principal,
             None if submission.reach is None else to_json(sorted(submission.reach)),

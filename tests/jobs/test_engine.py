@@ -18,6 +18,7 @@ from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused, Invalid
 from csms.jobs import expansion, views
 from csms.jobs.kinds import command, station_create
+from csms.services import locations as location_service
 from csms.store import job_items, locations, stations
 
 from .conftest import PRINCIPAL, Bench
@@ -410,6 +411,31 @@ async def test_a_deleted_location_fails_the_job(bench: Bench):
     found = await rows(bench, job)
     assert "location_deleted" == found.job.error.code
     assert JobState.FAILED == found.job.state
+
+
+async def test_a_location_deleted_meanwhile_fails_the_job_and_leaves_no_station(bench: Bench):
+    bench.fleet.reasons["CP-1"] = "still booting"
+    place, job = await create(bench, ["1"], virtual=True)
+    await bench.until(lambda tx: tx.value("SELECT attempts_used FROM job_items") == 1)
+
+    await bench.db.write(lambda tx: location_service.delete(tx, locations.get(tx, place.id)))
+    await bench.log.wait_for("job.failed")
+
+    found = await rows(bench, job)
+    assert "location_deleted" == found.job.error.code
+    assert 0 == await bench.db.read(lambda tx: stations.count(tx))
+
+
+async def test_a_job_for_later_is_scheduled_until_then(bench: Bench):
+    made = [await bench.station("later")]
+    bench.stations.automatic = accepted
+    submitted = await bench.engine.submit(
+        order(made, not_before=bench.clock.now() + timedelta(seconds=5))
+    )
+    assert JobState.SCHEDULED == submitted.job.state
+
+    bench.advance(6)
+    await bench.log.wait_for("job.done")
 
 
 async def test_five_crashes_without_progress_end_an_item(bench: Bench):
