@@ -294,7 +294,11 @@ class Server:
             call_timeout_s=self.config.ocpp.call_timeout_s,
             in_grace=grace.until,
         )
-        create = StationCreateRunner(read=db.read, deployment=deployment)
+        create = StationCreateRunner(
+            read=db.read,
+            deployment=deployment,
+            max_virtual=self.config.fleet.max_in_process,
+        )
         return {command.name: command, create.name: create}
 
     def _deps(

@@ -112,7 +112,7 @@ async def _call(route: Route, request: web.Request) -> Call[object, object]:
         caller=caller,
         path=request.match_info,
         query=None if route.query is None else bodies.validate_query(route.query, request),
-        body=_parsed(route, raw),
+        body=await _parsed(route, raw),
         idempotency=_idempotency(route, request, caller, raw),
     )
 
@@ -127,12 +127,12 @@ async def _read(route: Route, request: web.Request, deps: Deps) -> bytes:
     return await bodies.read(request, limit)
 
 
-def _parsed(route: Route, raw: bytes) -> object:
+async def _parsed(route: Route, raw: bytes) -> object:
     if route.body is None:
         return None
     if not raw and route.body_optional:
         return None
-    return bodies.validate_body(route.body, raw)
+    return await bodies.parsed_body(route.body, raw)
 
 
 def _idempotency(

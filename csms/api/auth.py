@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from csms.clock import Clock
 from csms.domain.permissions import Principal, Scope
 from csms.domain.tokens import Token
-from csms.errors import Forbidden, NotFound, Unauthenticated
+from csms.errors import Forbidden, Unauthenticated
 from csms.events import Bus, Event
 from csms.services.tokens import digest
 from csms.store import tokens
@@ -78,12 +78,6 @@ def require(principal: Principal, scope: Scope) -> None:
     """Raises Forbidden when the role lacks the scope."""
     if not principal.may(scope):
         raise Forbidden(f"The token's role {principal.role.value} does not include {scope.value}.")
-
-
-def require_reach(principal: Principal, location_id: int | None, what: str) -> None:
-    """Raises NotFound, exactly as for an absent thing, when it is out of the caller's reach."""
-    if not principal.reaches(location_id):
-        raise NotFound(f"{what} not found")
 
 
 def _bearer(authorization: str | None) -> str:

@@ -206,7 +206,7 @@ def message_of(row: StoredEvent) -> Message:
 def sees(principal: Principal, message: Message) -> bool:
     """Reach: stations by their location, jobs by who submitted them."""
     if message.type.startswith("token."):
-        return principal.may(Scope.TOKENS_MANAGE)
+        return principal.may(Scope.TOKENS_MANAGE) and principal.location_ids is None
     if message.job_id is not None and message.job_principal != principal.id:
         return sees_all_jobs(principal)
     return message.job_id is not None or principal.reaches(message.location_id)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+import typer
+
 from csms.api.times import micros
 from csms.cli.failures import BadUsage, CommandFailed
 from csms.clock import SystemClock
@@ -26,7 +28,10 @@ instant = micros
 def write(data_dir: Path, fn: Callable[[Tx], T]) -> T:
     """Run `fn(tx)` in one transaction on the database, which is made when there is none yet."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return asyncio.run(_with_database(data_dir, lambda database: database.write(fn)))
+    done = asyncio.run(_with_database(data_dir, lambda database: database.write(fn)))
+    # Said, because it may be the wrong directory: a server elsewhere knows nothing of it.
+    typer.echo(f"csms: no server is running there, so this went into {data_dir}", err=True)
+    return done
 
 
 def read(data_dir: Path, fn: Callable[[ReadTx], T]) -> T:

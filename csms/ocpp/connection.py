@@ -29,6 +29,7 @@ from csms.ocpp.frames import (
 )
 from csms.ocpp.router import Outcome, Waiting, answer_to_broken, refusal
 from csms.ocpp.session import Finished, QueueFull, Received, Repeated, Session, Stray
+from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
 
 log = structlog.get_logger(__name__)
@@ -98,6 +99,7 @@ class Connection:
         "_lost",
         "_ours",
         "_tasks",
+        "_turns",
         "_waiting",
         "_watcher",
         "address",
@@ -124,6 +126,7 @@ class Connection:
         version: OcppVersion,
         clock: Clock,
         watcher: Watcher,
+        turns: Turns,
     ) -> None:
         now = clock.monotonic()
         self.socket = socket
@@ -143,6 +146,7 @@ class Connection:
         """Since when written bytes have been waiting for the other end to read."""
         self._clock = clock
         self._watcher = watcher
+        self._turns = turns
         # Empty collections are None: most connections are idle.
         self._inbox: list[Call | Send] | None = None
         """CALLs of the station, the one being served first; None: none."""
@@ -207,7 +211,7 @@ class Connection:
     def on_writing(self, *, stalled: bool) -> None:
         """Serve no more CALLs of a station that does not read their answers."""
         self.writing_since = self._clock.monotonic() if stalled else None
-        if not stalled and self._inbox is not None and self._waiting is None:
+        if not stalled:
             self._work()
 
     def on_violation(self, code: int, reason: str) -> None:
@@ -222,7 +226,7 @@ class Connection:
             self._lost.set()
         if self._inbox is None:
             self._watcher.gone(self)
-        elif self._waiting is None:
+        else:
             self._work()
 
     def _broken(self, error: FrameError) -> None:
@@ -252,7 +256,7 @@ class Connection:
         self._inbox_bytes += size
         if self._inbox is None:
             self._inbox = [call]
-            self._work()
+            self._turns.put(self._work)
         else:
             self._inbox.append(call)
             if len(self._inbox) >= INBOX_LIMIT or self._inbox_bytes > MAX_INBOX_BYTES:
@@ -260,6 +264,8 @@ class Connection:
 
     def _work(self) -> None:
         """Serve the inbox until a CALL waits for its commit, or the station has to read first."""
+        if self._inbox is None or self._waiting is not None:
+            return
         try:
             while self._inbox and (self.closing or not self.socket.stalled):
                 self._began_at = self._clock.micros()

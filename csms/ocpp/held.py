@@ -18,6 +18,7 @@ from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
 from csms.ocpp.router import Outcome, Waiting, refusal
 from csms.ocpp.settings import OcppSettings
+from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
 from csms.services import inbox
 from csms.store.database import Database
@@ -44,6 +45,7 @@ class Held:
         db: Database,
         clock: Clock,
         settings: OcppSettings,
+        turns: Turns,
         gone: Callable[[Held], None],
     ) -> None:
         self.connection = Connection(
@@ -53,6 +55,7 @@ class Held:
             version=version,
             clock=clock,
             watcher=self,
+            turns=turns,
         )
         self._db = db
         self._clock = clock

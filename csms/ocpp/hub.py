@@ -232,6 +232,7 @@ class Hub:
             db=self._db,
             clock=self._clock,
             settings=self.settings,
+            turns=self._shared.turns,
             gone=self._held_closed,
         )
         replaced = self._held.get(key)

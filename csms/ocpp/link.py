@@ -17,6 +17,7 @@ from csms.ocpp.context import StationContext
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
 from csms.ocpp.router import Outcome, Router, Waiting
 from csms.ocpp.settings import OcppSettings
+from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
 from csms.services.message_log import MessageLog, as_text
 from csms.store import ocpp_messages
@@ -36,6 +37,7 @@ class Shared:
     message_log: MessageLog
     gone: Callable[[Link], None]
     """Told once of every link that is over."""
+    turns: Turns = field(default_factory=Turns)
     messages: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(direction, action, result) → number, for /metrics."""
     garbled: int = 0
@@ -60,6 +62,7 @@ class Link:
             version=context.version,
             clock=shared.clock,
             watcher=self,
+            turns=shared.turns,
         )
         self._shared = shared
         self._strays = 0

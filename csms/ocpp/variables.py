@@ -15,7 +15,6 @@ _KEYS: dict[tuple[str, str], str] = {
 }
 # OCPP 2.x compares these names without case.
 _FOLDED = {(c.casefold(), v.casefold()): key for (c, v), key in _KEYS.items()}
-_NAMES = {key.casefold(): name for name, key in _KEYS.items()}
 
 
 def key_v16(component: str, variable: str) -> str:
@@ -29,8 +28,3 @@ def key_v16(component: str, variable: str) -> str:
             f" name the key itself with component {V16_COMPONENT!r}"
         )
     return key
-
-
-def variable_of_key_v16(key: str) -> tuple[str, str]:
-    """Component and variable of a 1.6 key."""
-    return _NAMES.get(key.casefold(), (V16_COMPONENT, key))

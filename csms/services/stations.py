@@ -85,11 +85,11 @@ def delete(tx: Tx, station: Station) -> None:
 
 
 def remove(tx: Tx, station: Station) -> None:
-    """Take back a station that should not have been made: its row goes, unless it charged."""
-    if store.has_transactions(tx, station.id):
-        store.soft_delete(tx, station.id)
-    else:
-        store.delete(tx, station.id)
+    """Take back a station that should not have been made.
+
+    Its row is only marked: what the station has just sent may still be on its way to the store.
+    """
+    store.soft_delete(tx, station.id)
     tx.emit(_event("station.deleted", station))
 
 

@@ -7,6 +7,7 @@ import secrets
 import string
 from datetime import datetime
 
+from csms.clock import from_micros
 from csms.domain.permissions import Role
 from csms.domain.tokens import Token, TokenSource
 from csms.errors import Invalid
@@ -88,11 +89,14 @@ async def renew_cli_token(db: Database) -> str:
 
 
 async def create_first(db: Database) -> str | None:
-    """An admin token for the sign-in link of the very first start; None when anyone has one."""
+    """An admin token for the sign-in link of a start at which nobody has one; else None."""
 
     def first(tx: Tx) -> str | None:
-        if any(token.source is not TokenSource.CLI for token in tokens.list_all(tx)):
-            return None
+        now = from_micros(tx.now)
+        for token in tokens.list_all(tx):
+            admin = token.role is Role.ADMIN and token.location_ids is None
+            if admin and token.source is not TokenSource.CLI and token.valid_at(now):
+                return None
         _, bearer = create(tx, name="first sign-in", role=Role.ADMIN)
         return bearer
 

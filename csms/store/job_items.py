@@ -199,6 +199,15 @@ def reopen(
     tx: Tx, job_id: int, state: ItemState, *, deadline_at: int | None, step: str | None
 ) -> int:
     """Final items in `state` → ready, as if never tried; returns how many."""
+    # What the item says of its last attempt is about to go; the attempt keeps it.
+    tx.run(
+        "UPDATE job_attempts SET ended_at = ?, outcome = ?, detail = (SELECT i.message"
+        " FROM job_items i WHERE i.job_id = job_attempts.job_id AND i.seq = job_attempts.seq)"
+        " WHERE job_id = ? AND ended_at IS NULL AND EXISTS (SELECT 1 FROM job_items i"
+        " WHERE i.job_id = job_attempts.job_id AND i.seq = job_attempts.seq"
+        " AND i.attempt = job_attempts.attempt AND i.state = ?)",
+        (tx.now, state.value, job_id, state.value),
+    )
     return tx.run(
         "UPDATE job_items SET state = 'ready', step = ?, attempts_used = 0, interruptions = 0,"
         " interrupted_settles = NULL, due_at = ?, deadline_at = ?, code = NULL, message = NULL,"

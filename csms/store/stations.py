@@ -196,14 +196,6 @@ def list_ids_at(tx: ReadTx, location_id: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
-def has_transactions(tx: ReadTx, station_id: int) -> bool:
-    """Whether the station ever reported a transaction."""
-    return (
-        tx.value("SELECT 1 FROM transactions WHERE station_id = ? LIMIT 1", (station_id,))
-        is not None
-    )
-
-
 def has_open_transaction(tx: ReadTx, station_id: int) -> bool:
     """Whether a transaction of this station has not ended."""
     return (
@@ -259,11 +251,6 @@ def update(tx: Tx, station_id: int, **changes: Any) -> Station:
 def soft_delete(tx: Tx, station_id: int) -> None:
     """Take the station out of every list and free its identity; its history stays."""
     tx.run("UPDATE stations SET deleted_at = ? WHERE id = ?", (tx.now, station_id))
-
-
-def delete(tx: Tx, station_id: int) -> None:
-    """Remove the row of a station that never lived: a create item that failed."""
-    tx.run("DELETE FROM stations WHERE id = ?", (station_id,))
 
 
 def mark_connected(tx: Tx, station_id: int, epoch: int, version: OcppVersion) -> None:

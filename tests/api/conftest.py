@@ -118,7 +118,9 @@ async def engine(
         clock=clock,
         kinds={
             "command": CommandRunner(hub, clock, call_timeout_s=30, in_grace=lambda _: None),
-            "station_create": StationCreateRunner(read=db.read, deployment=ScriptedFleet()),
+            "station_create": StationCreateRunner(
+                read=db.read, deployment=ScriptedFleet(), max_virtual=2000
+            ),
         },
         epoch=await db.read(store_engine.epoch),
         settings=EngineSettings(),

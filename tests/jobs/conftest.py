@@ -175,6 +175,7 @@ class Bench:
     log: EventLog
     engine: Engine | None = None
     grace: dict[int, Any] = field(default_factory=dict)
+    max_virtual: int = 2000
     settings: EngineSettings = field(default_factory=lambda: EngineSettings(storage_retry_s=0.01))
 
     def kinds(self):
@@ -182,7 +183,9 @@ class Bench:
             "command": CommandRunner(
                 self.stations, self.clock, call_timeout_s=30, in_grace=self.grace.get
             ),
-            "station_create": StationCreateRunner(read=self.db.read, deployment=self.fleet),
+            "station_create": StationCreateRunner(
+                read=self.db.read, deployment=self.fleet, max_virtual=self.max_virtual
+            ),
         }
 
     async def start(self) -> recovery.Recovered:

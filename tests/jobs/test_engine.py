@@ -426,6 +426,35 @@ async def test_a_location_deleted_meanwhile_fails_the_job_and_leaves_no_station(
     assert 0 == await bench.db.read(lambda tx: stations.count(tx))
 
 
+async def test_no_more_virtual_stations_are_made_than_may_run(bench: Bench):
+    await bench.engine.stop(drain_s=0)
+    bench.max_virtual = 3
+    await bench.start()
+    place, first = await create(bench, ["1", "2"], virtual=True)
+    _, second = await create(bench, ["3", "4"], virtual=True, place=place)
+    await bench.log.wait_for("job.done", 2)
+
+    codes = [row.item.code for job in (first, second) for row in (await rows(bench, job)).rows]
+    assert 1 == codes.count("too_many_virtual")
+    assert 3 == await bench.db.read(lambda tx: stations.count(tx))
+
+
+async def test_a_retry_keeps_how_the_attempt_before_it_ended(bench: Bench):
+    station = await bench.station("errs")
+    bench.stations.automatic = lambda call: CallRefused("NotSupported", "no")
+    submitted = await bench.engine.submit(order([station]))
+    await bench.log.wait_for("job.done")
+
+    bench.stations.automatic = accepted
+    await bench.engine.retry(submitted.job)
+    await bench.log.wait_for("job.done", 2)
+
+    ends = await bench.db.read(
+        lambda tx: [tuple(row) for row in tx.all("SELECT outcome, detail FROM job_attempts")]
+    )
+    assert ("error", "NotSupported: no") == ends[0]
+
+
 async def test_a_job_for_later_is_scheduled_until_then(bench: Bench):
     made = [await bench.station("later")]
     bench.stations.automatic = accepted

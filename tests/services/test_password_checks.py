@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 
 import pytest
 
@@ -136,11 +135,3 @@ async def test_too_short_a_supplied_password_stores_nothing(db, passwords, stati
     with pytest.raises(Invalid):
         await passwords.set_supplied(station_id, b"short")
     assert await passwords.verify(station_id, b"short") is Verdict.NONE_SET
-
-
-async def test_credentials_go_with_the_row_of_a_station_that_never_lived(db, station_id):
-    await db.write(lambda tx: credentials.rotate(tx, station_id))
-    await db.write(lambda tx: stations.delete(tx, station_id))
-    with sqlite3.connect(db.path) as connection:
-        assert connection.execute("SELECT count(*) FROM credentials").fetchone() == (0,)
-    connection.close()

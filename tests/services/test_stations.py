@@ -165,11 +165,14 @@ async def test_several_are_changed_each_on_its_own(
     assert other == await db.read(lambda tx: store.get(tx, other.id))
 
 
-async def test_a_station_that_should_not_have_been_made_leaves_no_row(db: Database) -> None:
+async def test_a_station_that_should_not_have_been_made_is_gone_and_its_identity_free(
+    db: Database,
+) -> None:
     made = await station(db, "S1")
     await db.write(lambda tx: stations.remove(tx, made))
 
-    assert await db.read(lambda tx: tx.value("SELECT count(*) FROM stations")) == 0
+    assert await db.read(lambda tx: store.find(tx, made.id)) is None
+    assert await station(db, "S1")
 
 
 async def test_one_that_charged_leaves_its_history(db: Database) -> None:

@@ -23,7 +23,7 @@ from csms.domain.jobs import (
 from csms.domain.permissions import Principal, Scope
 from csms.domain.stations import NewStation, Station
 from csms.domain.versions import OcppVersion
-from csms.errors import DuplicateIdentity
+from csms.errors import Conflict, DuplicateIdentity
 from csms.jobs import permits
 from csms.jobs.expansion import DUPLICATE_IDENTITY, DUPLICATE_MESSAGE, Planned
 from csms.jobs.port import Admission, Done, Go, Intent, JobFailed, NextStep, Result, Retry
@@ -110,8 +110,10 @@ class StationCreateRunner:
         *,
         read: Callable[[Callable[[ReadTx], Any]], Any],
         deployment: Deployment,
+        max_virtual: int,
     ) -> None:
         self._read = read
+        self._max_virtual = max_virtual
         self._deployment = deployment
 
     def admit(self, job: Job, item: JobItem) -> Admission:
@@ -179,6 +181,12 @@ class StationCreateRunner:
         def effect(tx: Tx) -> int:
             if job.location_id is not None and not locations.is_live(tx, job.location_id):
                 raise JobFailed(JobError("location_deleted", "the location was deleted"))
+            # Judged again: when the job was accepted, others may have been on their way.
+            if template.virtual and stations.count_virtual(tx) >= self._max_virtual:
+                raise Conflict(
+                    f"there are {self._max_virtual} virtual chargers already",
+                    code="too_many_virtual",
+                )
             try:
                 station = station_service.create(tx, _new_station(job, item, template))
             except DuplicateIdentity:

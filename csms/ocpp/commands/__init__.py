@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
@@ -24,6 +26,9 @@ from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Command, Order
 from csms.ocpp.commands.passwords import refuse_password
 from csms.ocpp.frames import JsonObject
+
+# No station takes more in one message; explaining what is wrong with a larger one takes seconds.
+MAX_PAYLOAD_BYTES = 64 * 1024
 
 COMMANDS: dict[str, Command] = {
     module.COMMAND.name: module.COMMAND
@@ -108,6 +113,8 @@ def check_v16(action: str, payload: JsonObject) -> None:
 def _check(version: OcppVersion, action: str, payload: JsonObject) -> None:
     if not schemas.knows(version, action):
         raise Invalid(f"OCPP {version.value} has no action {action!r}", code="unknown_action")
+    if len(orjson.dumps(payload)) > MAX_PAYLOAD_BYTES:
+        raise Invalid(f"a payload has at most {MAX_PAYLOAD_BYTES} bytes", code="too_large")
     refuse_password(action, payload)
     violation = schemas.violation(version, action, "request", payload)
     if violation is not None:
