@@ -29,7 +29,7 @@ async def grouped(path: Path, rows: int) -> tuple[float, int]:
     job_id = await db.write(_job)
 
     async def journal(seq: int) -> None:
-        await db.write(lambda tx: tx.insert(_INSERT, (job_id, seq)))
+        await db.write(lambda tx: tx.run(_INSERT, (job_id, seq)))
 
     commits = db.stats.commits
     started = time.perf_counter()
@@ -56,7 +56,7 @@ def one_by_one(path: Path, rows: int) -> float:
     job_id = connection.execute("SELECT id FROM jobs").fetchone()[0]
     started = time.perf_counter()
     for seq in range(rows):
-        connection.execute(_INSERT, (job_id, seq))
+        connection.execute(_INSERT, (job_id, -1 - seq))
     seconds = time.perf_counter() - started
     connection.close()
     return seconds
