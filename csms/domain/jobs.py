@@ -52,6 +52,7 @@ LEGAL_ITEM_CHANGES: dict[ItemState, frozenset[ItemState]] = {
     _S.HELD: frozenset({_S.READY, _S.CANCELLED}),
     _S.READY: frozenset(
         {
+            _S.READY,  # the next step, after one of the database alone
             _S.IN_FLIGHT,
             _S.WAIT_ONLINE,
             _S.OFFLINE,
@@ -224,6 +225,11 @@ class JobItem(NamedTuple):
     response: dict[str, Any] | None
     response_status: str | None
     executed_at: datetime | None
+
+    @property
+    def id(self) -> tuple[int, int]:
+        """Which item it is: (job id, seq)."""
+        return self[0], self[1]
 
     @property
     def final(self) -> bool:

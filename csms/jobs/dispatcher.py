@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -272,18 +273,27 @@ class Dispatcher:
         for run in now_pass.runs:
             if run.job.state in {JobState.ACCEPTED, JobState.SCHEDULED}:
                 ledger.start(tx, run.job)
-        claimed = [self._claim(tx, start) for start in now_pass.starts]
-        return claimed, [_judge(tx, verdict) for verdict in now_pass.verdicts]
+        return self._claim_all(tx, now_pass.starts), [
+            _judge(tx, verdict) for verdict in now_pass.verdicts
+        ]
 
-    def _claim(self, tx: Tx, start: _Start) -> ledger.Change | None:
-        """The item as claimed, or finished as forbidden; None when it moved meanwhile."""
-        run, item = start.run, start.item
-        if not run.kind.permitted(tx, run.job, item):
-            forbidden = Done(ItemState.SKIPPED_FORBIDDEN, "forbidden", "not allowed any more")
-            return ledger.finish(tx, run.job, item, forbidden, kind=run.kind)
-        if start.intent is None:
-            return ledger.Change(item)
-        return ledger.intend(tx, run.job, item, start.intent, epoch=self._epoch)
+    def _claim_all(self, tx: Tx, starts: list[_Start]) -> list[ledger.Change | None]:
+        """Each item as claimed, or finished as forbidden; None when it moved meanwhile."""
+        permitted = _permitted(tx, starts)
+        claims = [
+            ledger.Claim(start.run.job, start.item, start.intent)
+            for start in starts
+            if start.intent is not None and start.item.id in permitted
+        ]
+        claimed = iter(ledger.intend_all(tx, claims, epoch=self._epoch))
+        return [
+            _forbid(tx, start)
+            if start.item.id not in permitted
+            else ledger.Change(start.item)
+            if start.intent is None
+            else next(claimed)
+            for start in starts
+        ]
 
     def _recheck(self, verdict: _Verdict, change: ledger.Change | None) -> None:
         """The station may have come or gone between the judgement and its commit."""
@@ -322,6 +332,20 @@ def _never_answered(item: JobItem, state: ItemState, message: str) -> Done:
 def _wait_until(item: JobItem, admission: WaitOnline) -> int:
     until = to_micros(admission.until)
     return until if item.deadline_at is None else min(until, to_micros(item.deadline_at))
+
+
+def _permitted(tx: Tx, starts: list[_Start]) -> set[tuple[int, int]]:
+    by_run = defaultdict(list)
+    for start in starts:
+        by_run[start.run].append(start.item)
+    return {
+        item.id for run, items in by_run.items() for item in run.kind.permitted(tx, run.job, items)
+    }
+
+
+def _forbid(tx: Tx, start: _Start) -> ledger.Change | None:
+    forbidden = Done(ItemState.SKIPPED_FORBIDDEN, "forbidden", "not allowed any more")
+    return ledger.finish(tx, start.run.job, start.item, forbidden, kind=start.run.kind)
 
 
 def _judge(tx: Tx, verdict: _Verdict) -> ledger.Change | None:

@@ -8,9 +8,8 @@ The last item's result and the job's end share a transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from csms.clock import from_micros, to_micros
 from csms.domain.jobs import (
@@ -30,6 +29,7 @@ from csms.jobs.port import Ambiguous, Done, Intent, ItemRunner, NextStep, NotSen
 from csms.store import idempotency, job_items, jobs
 from csms.store.columns import to_json
 from csms.store.database import Row, Tx
+from csms.store.job_items import Move
 
 # Above this an event per item would be the larger part of the work and of the table.
 ITEM_EVENTS_UP_TO = 100
@@ -38,8 +38,15 @@ _OPEN_TO_AN_ANSWER = (ItemState.READY, ItemState.WAIT_ONLINE, ItemState.IN_FLIGH
 _STOPPABLE = (JobState.ACCEPTED, JobState.SCHEDULED, JobState.RUNNING, JobState.PAUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Claim(NamedTuple):
+    """An item about to be attempted, and what to journal first."""
+
+    job: Job
+    item: JobItem
+    intent: Intent
+
+
+class Ended(NamedTuple):
     """An attempt that ended, and how."""
 
     job: Job
@@ -48,8 +55,16 @@ class Ended:
     kind: ItemRunner
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Over(NamedTuple):
+    """An item that is over."""
+
+    job: Job
+    item: JobItem
+    done: Done
+    kind: ItemRunner
+
+
+class Change(NamedTuple):
     """A committed change of an item: as it is now, and how its job ended if that was the last."""
 
     item: JobItem
@@ -99,37 +114,61 @@ def start(tx: Tx, job: Job) -> None:
 # ---- one attempt -----------------------------------------------------------------------------
 
 
-def intend(tx: Tx, job: Job, item: JobItem, intent: Intent, *, epoch: int) -> Change | None:
-    """From ready to in_flight with its attempt row; None when the item is no longer ready."""
-    claimed = item._replace(state=ItemState.IN_FLIGHT, attempt=item.attempt + 1, epoch=epoch)
-    if not _move(tx, item, ItemState.IN_FLIGHT, epoch=epoch, attempt=claimed.attempt):
-        return None
-    job_items.insert_attempt(
+def intend_all(tx: Tx, claims: Sequence[Claim], *, epoch: int) -> list[Change | None]:
+    """From ready to in_flight with their attempt rows; None for an item that moved meanwhile."""
+    moves = [
+        _move(
+            claim.item,
+            ItemState.IN_FLIGHT,
+            epoch=epoch,
+            attempt=claim.item.attempt + 1,
+        )
+        for claim in claims
+    ]
+    moved = job_items.change_all(tx, moves)
+    job_items.insert_attempts(
         tx,
-        claimed,
-        generation=job.generation,
-        epoch=epoch,
-        message_id=intent.message_id,
-        connection_generation=intent.connection_generation,
+        [
+            job_items.NewAttempt(
+                job.id,
+                item.seq,
+                job.generation,
+                item.attempt + 1,
+                item.step,
+                epoch,
+                intent.message_id,
+                intent.connection_generation,
+            )
+            for job, item, intent in claims
+            if item.id in moved
+        ],
     )
-    return Change(claimed)
+    return [
+        Change(item._replace(state=ItemState.IN_FLIGHT, attempt=item.attempt + 1, epoch=epoch))
+        if item.id in moved
+        else None
+        for _, item, _ in claims
+    ]
 
 
 def settle_all(tx: Tx, ended: Sequence[Ended], *, random: Random) -> list[Change | None]:
     """Journal how many attempts ended, each job counted once."""
-    tally = _Tally()
-    changes = [
-        _finish_uncounted(tx, one.job, one.item, one.result, kind=one.kind, tally=tally)
+    finished = iter(
+        finish_all(
+            tx,
+            [
+                Over(one.job, one.item, one.result, one.kind)
+                for one in ended
+                if isinstance(one.result, Done)
+            ],
+        )
+    )
+    return [
+        next(finished)
         if isinstance(one.result, Done)
         else settle(tx, one.job, one.item, one.result, kind=one.kind, random=random)
         for one in ended
     ]
-    ends = tally.count(tx)
-    for index in reversed(range(len(changes))):
-        change = changes[index]
-        if change is not None and change.item.job_id in ends:
-            changes[index] = replace(change, job_end=ends.pop(change.item.job_id))
-    return changes
 
 
 def settle(
@@ -165,27 +204,50 @@ def settle(
 
 def finish(tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner) -> Change | None:
     """A final state with its effect, the counters, the event and perhaps the job's end."""
+    return finish_all(tx, [Over(job, item, done, kind)])[0]
+
+
+def finish_all(tx: Tx, over: Sequence[Over]) -> list[Change | None]:
+    """`finish` for many; None for an item that somebody else settled first."""
+    # Nothing is made or removed in the name of an item that has moved.
+    standing = job_items.standing(tx, [one.item for one in over if _goes_beyond_the_item(one.done)])
+    finishes = [
+        _finish(tx, one)
+        for one in over
+        if one.item.id in standing or not _goes_beyond_the_item(one.done)
+    ]
+    moved = job_items.change_all(tx, [move for move, _ in finishes])
+    settled = {item.id: item for _, item in finishes if item.id in moved}
     tally = _Tally()
-    change = _finish_uncounted(tx, job, item, done, kind=kind, tally=tally)
+    for one in over:
+        if one.item.id in moved:
+            tally.add(one.job, one.done.state, one.kind)
+            if one.job.counters.total <= ITEM_EVENTS_UP_TO:
+                _tell_item(tx, one.job, one.item, one.done)
     ends = tally.count(tx)
-    return change if change is None else replace(change, job_end=ends.get(job.id))
+    changes = []
+    for one in reversed(over):  # a job ends with its last item
+        item = settled.get(one.item.id)
+        changes.append(None if item is None else Change(item, ends.pop(item.job_id, None)))
+    return changes[::-1]
 
 
-def _finish_uncounted(
-    tx: Tx, job: Job, item: JobItem, done: Done, *, kind: ItemRunner, tally: _Tally
-) -> Change | None:
+def _goes_beyond_the_item(done: Done) -> bool:
+    return done.effect is not None or done.state is not ItemState.SUCCEEDED
+
+
+def _finish(tx: Tx, one: Over) -> tuple[Move, JobItem]:
+    """Carry the result's effect out; how the item changes, and what it will be."""
+    job, item, done, kind = one
     target = item.target
-    beyond_the_item = done.effect is not None or done.state is not ItemState.SUCCEEDED
-    if beyond_the_item and not job_items.stands(tx, item):
-        return None  # before anything is made or removed in the name of a settled item
     if done.effect is not None:
         made = done.effect(tx)
         target = made if made is not None else target
     if done.state is not ItemState.SUCCEEDED:
         target = kind.discard(tx, job, item)
     used = item.attempts_used + (1 if item.state is ItemState.IN_FLIGHT else 0)
-    moved = _move(
-        tx,
+    # The attempt gets no end of its own: the item says how its last one ended.
+    move = _move(
         item,
         done.state,
         # A column that is set is an index that is written, even when its value stays.
@@ -199,13 +261,7 @@ def _finish_uncounted(
         response_status=done.response_status,
         executed_at=tx.now,
     )
-    if not moved:
-        return None
-    # The attempt gets no end of its own: the item says how its last one ended.
-    tally.add(job, done.state, kind)
-    if job.counters.total <= ITEM_EVENTS_UP_TO:
-        _tell_item(tx, job, item, done)
-    settled = item._replace(
+    return move, item._replace(
         state=done.state,
         target=target,
         attempts_used=used,
@@ -217,13 +273,12 @@ def _finish_uncounted(
         response_status=done.response_status,
         executed_at=from_micros(tx.now),
     )
-    return Change(settled)
 
 
 def open_window(tx: Tx, job: Job, item: JobItem, result: Ambiguous) -> Change | None:
     """It may have happened: wait for evidence, and never send it again by itself."""
     until = tx.now + int(job.policy.evidence_window_s * 1e6)
-    moved = _move(
+    moved = _change(
         tx,
         item,
         ItemState.UNKNOWN,
@@ -253,9 +308,7 @@ def close_window(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> Change
     found = None if attempt is None else kind.evidence(tx, job, item, attempt)
     if found is not None:
         return finish(tx, job, item, found, kind=kind)
-    if not job_items.change(
-        tx, item, to_state=ItemState.UNKNOWN, window_open=0, executed_at=tx.now
-    ):
+    if not job_items.change(tx, Move(item, {"window_open": 0, "executed_at": tx.now})):
         return None
     counted = jobs.count_final(tx, job.id, ItemState.UNKNOWN)
     unknown = Done(ItemState.UNKNOWN, "outcome_unknown", item.message)
@@ -288,7 +341,7 @@ def late_answer(tx: Tx, job: Job, attempt: Row, done: Done, *, kind: ItemRunner)
 
 def wait_online(tx: Tx, item: JobItem, *, until: int) -> Change | None:
     """From ready to wait_online, to be judged again at `until` at the latest."""
-    if not _move(tx, item, ItemState.WAIT_ONLINE, due_at=until):
+    if not _change(tx, item, ItemState.WAIT_ONLINE, due_at=until):
         return None
     return Change(item._replace(state=ItemState.WAIT_ONLINE, due_at=from_micros(until)))
 
@@ -366,7 +419,7 @@ def _stop_item(tx: Tx, item: JobItem, *, kind: ItemRunner) -> Change:
 
 
 def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
-    if result.effect is not None and not job_items.stands(tx, item):
+    if result.effect is not None and not job_items.standing(tx, [item]):
         return None
     made = None if result.effect is None else result.effect(tx)
     if item.state is ItemState.IN_FLIGHT:
@@ -390,21 +443,20 @@ def _ready(tx: Tx, item: JobItem, *, due_at: int, **values: Any) -> Change | Non
         due_at=from_micros(due_at),
         **values,
     )
-    # A step of the database alone goes from ready to ready: the guard still holds it to once.
-    moved = (
-        job_items.change(tx, item, to_state=ItemState.READY, due_at=due_at, **values)
-        if item.state is ItemState.READY
-        else _move(tx, item, ItemState.READY, due_at=due_at, **values)
-    )
+    moved = _change(tx, item, ItemState.READY, due_at=due_at, **values)
     return Change(changed) if moved else None
 
 
-def _move(
+def _change(
     tx: Tx, item: JobItem, to_state: ItemState, *, epoch: int | None = None, **values: Any
 ) -> bool:
+    return job_items.change(tx, _move(item, to_state, epoch=epoch, **values))
+
+
+def _move(item: JobItem, to_state: ItemState, *, epoch: int | None = None, **values: Any) -> Move:
     if to_state not in LEGAL_ITEM_CHANGES[item.state]:
         raise AssertionError(f"illegal change {item.state.value} → {to_state.value}")
-    return job_items.change(tx, item, to_state=to_state, epoch=epoch, **values)
+    return Move(item, {"state": to_state.value, "epoch": epoch, **values})
 
 
 class _Tally:

@@ -7,7 +7,7 @@ counts, and that a one-shot command is never sent twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -126,8 +126,8 @@ class ItemRunner(Protocol):
         """What to journal first; None when the step is nothing but its own transaction."""
         ...
 
-    def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
-        """Whether the submitter may still do this; asked in the intent's transaction."""
+    def permitted(self, tx: Tx, job: Job, items: Sequence[JobItem]) -> Iterable[JobItem]:
+        """Those that the submitter may still act on; asked in the intents' transaction."""
         ...
 
     async def run(

@@ -71,14 +71,14 @@ def _judge(tx: Tx, job: Job, item: JobItem, kind: ItemRunner) -> ItemState:
         )
         ledger.finish(tx, job, item, cause, kind=kind)
         return ItemState.ERROR
-    job_items.change(
-        tx,
-        item,
-        to_state=ItemState.READY,
-        due_at=tx.now,
-        interruptions=times,
-        interrupted_settles=settles,
-    )
+    again = {
+        "state": ItemState.READY.value,
+        "epoch": None,
+        "due_at": tx.now,
+        "interruptions": times,
+        "interrupted_settles": settles,
+    }
+    job_items.change(tx, job_items.Move(item, again))
     return ItemState.READY
 
 

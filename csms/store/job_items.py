@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from csms.clock import from_micros
 from csms.domain.jobs import Counters, ItemState, JobItem, NewItem
@@ -16,8 +16,20 @@ from csms.store.columns import from_json, instant, to_json
 from csms.store.database import ReadTx, Row, Tx
 
 # What fences off a writer that knows an older state of things.
-_AS_READ = "job_id = ? AND seq = ? AND state = ? AND attempt = ? AND epoch IS ? AND step IS ?"
+_AS_READ = (
+    "job_id = ? AND state = ? AND attempt = ? AND epoch IS ? AND step IS ?"
+    " AND seq IN (SELECT value FROM json_each(?))"
+)
 _WAITING = ("held", "ready", "wait_online")
+_STATES = {state.value: state for state in ItemState}
+_SELECT = f"SELECT {', '.join(JobItem._fields)} FROM job_items"  # noqa: S608 - names are ours
+
+
+class Move(NamedTuple):
+    """An item as it was read, and the columns that change."""
+
+    item: JobItem
+    values: dict[str, Any]
 
 
 def insert_many(
@@ -48,7 +60,7 @@ def insert_many(
 
 def get(tx: ReadTx, job_id: int, seq: int) -> JobItem:
     """One item; raises NotFound."""
-    row = tx.one("SELECT * FROM job_items WHERE job_id = ? AND seq = ?", (job_id, seq))
+    row = tx.one(f"{_SELECT} WHERE job_id = ? AND seq = ?", (job_id, seq))
     if row is None:
         raise NotFound("Item not found")
     return _item(row)
@@ -69,7 +81,7 @@ def list_page(
         where = f" AND state IN ({','.join('?' * len(states))})"
         params = tuple(state.value for state in states)
     rows = tx.all(
-        f"SELECT * FROM job_items WHERE job_id = ? AND seq > ?{where} ORDER BY seq LIMIT ?",  # noqa: S608
+        f"{_SELECT} WHERE job_id = ? AND seq > ?{where} ORDER BY seq LIMIT ?",
         (job_id, after_seq, *params, limit),
     )
     return [_item(row) for row in rows]
@@ -78,7 +90,7 @@ def list_page(
 def list_ready(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem]:
     """Runnable items, longest due first."""
     rows = tx.all(
-        "SELECT * FROM job_items WHERE job_id = ? AND state = 'ready' AND due_at <= ?"
+        f"{_SELECT} WHERE job_id = ? AND state = 'ready' AND due_at <= ?"
         " ORDER BY due_at, seq LIMIT ?",
         (job_id, now, limit),
     )
@@ -88,8 +100,7 @@ def list_ready(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem
 def list_waits_over(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem]:
     """Items whose wait for their station must be judged now."""
     rows = tx.all(
-        "SELECT * FROM job_items WHERE job_id = ? AND state = 'wait_online' AND due_at <= ?"
-        " LIMIT ?",
+        f"{_SELECT} WHERE job_id = ? AND state = 'wait_online' AND due_at <= ? LIMIT ?",
         (job_id, now, limit),
     )
     return [_item(row) for row in rows]
@@ -98,7 +109,7 @@ def list_waits_over(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[Jo
 def list_windows_over(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[JobItem]:
     """Unknown items whose evidence window closes now."""
     rows = tx.all(
-        "SELECT * FROM job_items WHERE job_id = ? AND window_open = 1 AND due_at <= ? LIMIT ?",
+        f"{_SELECT} WHERE job_id = ? AND window_open = 1 AND due_at <= ? LIMIT ?",
         (job_id, now, limit),
     )
     return [_item(row) for row in rows]
@@ -106,7 +117,7 @@ def list_windows_over(tx: ReadTx, job_id: int, *, now: int, limit: int) -> list[
 
 def list_open_windows(tx: ReadTx, job_id: int) -> list[JobItem]:
     """Unknown items that evidence can still settle."""
-    rows = tx.all("SELECT * FROM job_items WHERE job_id = ? AND window_open = 1", (job_id,))
+    rows = tx.all(f"{_SELECT} WHERE job_id = ? AND window_open = 1", (job_id,))
     return [_item(row) for row in rows]
 
 
@@ -124,9 +135,7 @@ def next_due(tx: ReadTx, job_id: int, *, after: int) -> int | None:
 
 def list_in_flight(tx: ReadTx, *, before_epoch: int) -> list[JobItem]:
     """What was in flight when an earlier life ended."""
-    rows = tx.all(
-        "SELECT * FROM job_items WHERE state = 'in_flight' AND epoch < ?", (before_epoch,)
-    )
+    rows = tx.all(f"{_SELECT} WHERE state = 'in_flight' AND epoch < ?", (before_epoch,))
     return [_item(row) for row in rows]
 
 
@@ -143,7 +152,7 @@ def list_waiting_targets(tx: ReadTx) -> list[int]:
 def list_registered(tx: ReadTx, job_id: int, *, states: Sequence[ItemState]) -> list[JobItem]:
     """Items in one of `states` that already have a station."""
     rows = tx.all(
-        f"SELECT * FROM job_items WHERE job_id = ? AND target NOT NULL"  # noqa: S608
+        f"{_SELECT} WHERE job_id = ? AND target NOT NULL"
         f" AND state IN ({','.join('?' * len(states))})",
         (job_id, *(state.value for state in states)),
     )
@@ -167,23 +176,42 @@ def wake_waiting(tx: Tx, target: int) -> list[int]:
     return jobs
 
 
-def change(
-    tx: Tx, item: JobItem, *, to_state: ItemState, epoch: int | None = None, **values: Any
-) -> bool:
-    """`item` as it was read → `to_state`, with further columns. False: it moved meanwhile."""
-    assignments = "".join([f", {name} = ?" for name in values])
-    return bool(
-        tx.run(
-            f"UPDATE job_items SET state = ?, epoch = ?{assignments}"  # noqa: S608 - names are ours
-            f" WHERE {_AS_READ}",
-            (to_state.value, epoch, *values.values(), *_as_read(item)),
+def change_all(tx: Tx, moves: Iterable[Move]) -> set[tuple[int, int]]:
+    """Items as they were read → as they become; returns the ids of those that had not moved."""
+    # A statement for all that say the same: the writer's thread gives the interpreter away at each
+    # one, and a command to a thousand stations would wait for a thousand of them.
+    alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for item, values in moves:
+        alike[_as_read(item), tuple(values.items())].append(item.seq)
+    moved = set()
+    for (as_read, values), seqs in alike.items():
+        assignments = ", ".join([f"{name} = ?" for name, _ in values])
+        rows = tx.all(
+            f"UPDATE job_items SET {assignments} WHERE {_AS_READ} RETURNING job_id, seq",  # noqa: S608 - names are ours
+            (*[value for _, value in values], *as_read, to_json(seqs)),
         )
-    )
+        moved.update([(job_id, seq) for job_id, seq in rows])
+    return moved
 
 
-def stands(tx: ReadTx, item: JobItem) -> bool:
-    """Whether `item` is still as it was read, so that `change` would change it."""
-    return tx.value(f"SELECT 1 FROM job_items WHERE {_AS_READ}", _as_read(item)) is not None  # noqa: S608
+def change(tx: Tx, move: Move) -> bool:
+    """`change_all` for one. False: it moved meanwhile."""
+    return bool(change_all(tx, [move]))
+
+
+def standing(tx: ReadTx, items: Iterable[JobItem]) -> set[tuple[int, int]]:
+    """The ids of those that are still as they were read, so that a change would find them."""
+    alike: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for item in items:
+        alike[_as_read(item)].append(item.seq)
+    return {
+        (job_id, seq)
+        for as_read, seqs in alike.items()
+        for job_id, seq in tx.all(
+            f"SELECT job_id, seq FROM job_items WHERE {_AS_READ}",  # noqa: S608
+            (*as_read, to_json(seqs)),
+        )
+    }
 
 
 def cancel_waiting(tx: Tx, job_id: int, *, code: str, message: str) -> int:
@@ -302,30 +330,26 @@ def count_in_progress(tx: ReadTx, job_id: int) -> tuple[int, int]:
 # ---- attempts --------------------------------------------------------------------------------
 
 
-def insert_attempt(
-    tx: Tx,
-    item: JobItem,
-    *,
-    generation: int,
-    epoch: int,
-    message_id: str | None,
-    connection_generation: int | None,
-) -> None:
-    """The intent: from here on the attempt may have had an effect."""
+class NewAttempt(NamedTuple):
+    """One attempt, in the order of the columns."""
+
+    job_id: int
+    seq: int
+    job_generation: int
+    attempt: int
+    step: str | None
+    epoch: int
+    message_id: str | None
+    connection_generation: int | None
+
+
+def insert_attempts(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
+    """The intents: from here on the attempts may have had an effect."""
     tx.run(
         "INSERT INTO job_attempts (job_id, seq, job_generation, attempt, step, epoch, message_id,"
-        " connection_generation, intent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            item.job_id,
-            item.seq,
-            generation,
-            item.attempt,
-            item.step,
-            epoch,
-            message_id,
-            connection_generation,
-            tx.now,
-        ),
+        " connection_generation, intent_at) SELECT value ->> 0, value ->> 1, value ->> 2,"
+        " value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, ? FROM json_each(?)",
+        (tx.now, to_json([tuple(attempt) for attempt in attempts])),
     )
 
 
@@ -370,29 +394,51 @@ def delete_attempts(tx: Tx, *, before: int) -> int:
 
 
 def _as_read(item: JobItem) -> tuple[Any, ...]:
-    return (item.job_id, item.seq, item.state.value, item.attempt, item.epoch, item.step)
+    return item.job_id, item.state.value, item.attempt, item.epoch, item.step
 
 
 def _item(row: Row) -> JobItem:
+    (
+        job_id,
+        seq,
+        key,
+        target,
+        state,
+        step,
+        attempt,
+        attempts_used,
+        interruptions,
+        epoch,
+        data,
+        due_at,
+        deadline_at,
+        window_open,
+        code,
+        message,
+        retryable,
+        response,
+        response_status,
+        executed_at,
+    ) = row
     return JobItem(
-        job_id=row["job_id"],
-        seq=row["seq"],
-        key=row["key"],
-        target=row["target"],
-        state=ItemState(row["state"]),
-        step=row["step"],
-        attempt=row["attempt"],
-        attempts_used=row["attempts_used"],
-        interruptions=row["interruptions"],
-        epoch=row["epoch"],
-        data=from_json(row["data"]),
-        due_at=from_micros(row["due_at"]),
-        deadline_at=instant(row["deadline_at"]),
-        window_open=bool(row["window_open"]),
-        code=row["code"],
-        message=row["message"],
-        retryable=bool(row["retryable"]),
-        response=from_json(row["response"]),
-        response_status=row["response_status"],
-        executed_at=instant(row["executed_at"]),
+        job_id,
+        seq,
+        key,
+        target,
+        _STATES[state],
+        step,
+        attempt,
+        attempts_used,
+        interruptions,
+        epoch,
+        from_json(data),
+        from_micros(due_at),
+        instant(deadline_at),
+        bool(window_open),
+        code,
+        message,
+        bool(retryable),
+        from_json(response),
+        response_status,
+        instant(executed_at),
     )

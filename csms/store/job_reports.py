@@ -45,7 +45,8 @@ def list_failed_rows(tx: ReadTx, job_id: int) -> list[ReportRow]:
     """The items that ended in anything but success, in order."""
     rows = tx.all(
         # The condition of the index job_items_failed, word for word.
-        f"{_COLUMNS} AND state NOT IN ('held', 'ready', 'wait_online', 'in_flight', 'succeeded')"
+        f"{_COLUMNS} AND state <> 'held' AND state <> 'ready' AND state <> 'wait_online'"
+        " AND state <> 'in_flight' AND state <> 'succeeded'"
         " ORDER BY seq",
         (job_id,),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import uuid as uuids
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from csms.clock import from_micros
 from csms.domain.identity import identity_key
@@ -33,12 +33,6 @@ _CHANGEABLE = frozenset(
 )
 # SQLite takes 32,766 variables in one statement; a chunk of ids stays far below it.
 ID_CHUNK = 5000
-
-
-class Place(NamedTuple):
-    """A location, or none."""
-
-    location_id: int | None
 
 
 def insert(tx: Tx, new: NewStation) -> Station:
@@ -88,12 +82,14 @@ def find(tx: ReadTx, station_id: int) -> Station | None:
     )
 
 
-def find_place(tx: ReadTx, station_id: int) -> Place | None:
-    """Where the live station with this row id stands; cheaper than the whole station."""
-    row = tx.one(
-        "SELECT location_id FROM stations WHERE id = ? AND deleted_at IS NULL", (station_id,)
+def places(tx: ReadTx, station_ids: Sequence[int]) -> dict[int, int | None]:
+    """The locations of those of the stations that are live; None: at none."""
+    rows = tx.all(
+        "SELECT id, location_id FROM stations WHERE id IN (SELECT value FROM json_each(?))"
+        " AND deleted_at IS NULL",
+        (columns.to_json(station_ids),),
     )
-    return None if row is None else Place(row["location_id"])
+    return {row[0]: row[1] for row in rows}
 
 
 def get_by_uuid(tx: ReadTx, uuid: str) -> Station:

@@ -52,7 +52,7 @@ async def test_a_change_happens_exactly_when_it_is_legal(
     db: Database, item: JobItem, from_state: ItemState, to_state: ItemState
 ):
     def move(tx: Tx) -> bool:
-        return ledger._move(tx, put(tx, item, from_state), to_state)
+        return ledger._change(tx, put(tx, item, from_state), to_state)
 
     if to_state in LEGAL_ITEM_CHANGES[from_state]:
         assert await db.write(move)
@@ -80,9 +80,9 @@ async def test_who_knows_an_older_state_of_things_changes_nothing(
 ):
     known = item._replace(**stale)
 
-    assert not await db.write(lambda tx: ledger._move(tx, known, ItemState.CANCELLED))
-    assert not await db.read(lambda tx: job_items.stands(tx, known))
-    assert await db.read(lambda tx: job_items.stands(tx, item))
+    assert not await db.write(lambda tx: ledger._change(tx, known, ItemState.CANCELLED))
+    assert not await db.read(lambda tx: job_items.standing(tx, [known]))
+    assert await db.read(lambda tx: job_items.standing(tx, [item]))
     assert await db.read(lambda tx: job_items.get(tx, item.job_id, item.seq)) == item
 
 

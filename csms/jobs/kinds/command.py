@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -213,13 +213,14 @@ class CommandRunner:
         assert item.target is not None
         return Intent(next(self._message_ids), self._hub.generation(item.target))
 
-    def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
-        """The station still exists, and its present location is within the submitter's reach."""
-        assert item.target is not None
-        place = stations.find_place(tx, item.target)
-        return place is not None and permits.may_act(
-            tx, job, Scope.COMMANDS_SEND, place.location_id
-        )
+    def permitted(self, tx: Tx, job: Job, items: Sequence[JobItem]) -> list[JobItem]:
+        """Those whose station exists, at a location that is still within the submitter's reach."""
+        places = stations.places(tx, [item.target for item in items if item.target is not None])
+        reached = {
+            location_id: permits.may_act(tx, job, Scope.COMMANDS_SEND, location_id)
+            for location_id in set(places.values())
+        }
+        return [item for item in items if item.target in places and reached[places[item.target]]]
 
     async def run(
         self, job: Job, item: JobItem, intent: Intent | None, on_sent: Callable[[], None]

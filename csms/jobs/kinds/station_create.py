@@ -124,9 +124,9 @@ class StationCreateRunner:
         """Register is one transaction and needs none; the other steps leave the process."""
         return None if item.step == REGISTER else Intent()
 
-    def permitted(self, tx: Tx, job: Job, item: JobItem) -> bool:
-        """The submitter may still write stations at the location."""
-        return permits.may_act(tx, job, Scope.STATIONS_WRITE, job.location_id)
+    def permitted(self, tx: Tx, job: Job, items: Sequence[JobItem]) -> Sequence[JobItem]:
+        """All, while the submitter may still write stations at the location."""
+        return items if permits.may_act(tx, job, Scope.STATIONS_WRITE, job.location_id) else ()
 
     async def run(
         self, job: Job, item: JobItem, intent: Intent | None, on_sent: Callable[[], None]
