@@ -9,7 +9,7 @@ import orjson
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
-from csms.ocpp import schemas
+from csms.ocpp import directions, schemas
 from csms.ocpp.commands import (
     change_availability,
     clear_cache,
@@ -52,24 +52,6 @@ _BY_ACTION = {
     for version, action in command.actions.items()
 }
 
-_SENT_BY_STATIONS_V16 = frozenset(
-    {
-        "Authorize",
-        "BootNotification",
-        "DiagnosticsStatusNotification",
-        "FirmwareStatusNotification",
-        "Heartbeat",
-        "LogStatusNotification",
-        "MeterValues",
-        "SecurityEventNotification",
-        "SignCertificate",
-        "SignedFirmwareStatusNotification",
-        "StartTransaction",
-        "StatusNotification",
-        "StopTransaction",
-    }
-)
-
 
 def by_action(version: OcppVersion, action: str) -> Command | None:
     """The command that an action of `version` is, when it is one of ours."""
@@ -96,23 +78,16 @@ def typed(version: OcppVersion, name: str, values: JsonObject) -> Order:
 
 def raw(version: OcppVersion, action: str, payload: JsonObject) -> Order:
     """The CALL as given; raises Invalid with the path into `payload` when it must not go out."""
-    if version is OcppVersion.V16:
-        check_v16(action, payload)
-    else:
-        _check(version, action, payload)
+    check(version, action, payload)
     return Order(action, payload)
 
 
-def check_v16(action: str, payload: JsonObject) -> None:
-    """Raise Invalid when `action` is not one for stations or its 1.6 schema refuses `payload`."""
-    if action in _SENT_BY_STATIONS_V16:
-        raise Invalid(f"{action} is sent by stations, not to them", code="unknown_action")
-    _check(OcppVersion.V16, action, payload)
-
-
-def _check(version: OcppVersion, action: str, payload: JsonObject) -> None:
+def check(version: OcppVersion, action: str, payload: JsonObject) -> None:
+    """Raise Invalid when `action` is not one for stations or its schema refuses `payload`."""
     if not schemas.knows(version, action):
         raise Invalid(f"OCPP {version.value} has no action {action!r}", code="unknown_action")
+    if not directions.goes_to_station(version, action):
+        raise Invalid(f"{action} is sent by stations, not to them", code="unknown_action")
     if len(orjson.dumps(payload)) > MAX_PAYLOAD_BYTES:
         raise Invalid(f"a payload has at most {MAX_PAYLOAD_BYTES} bytes", code="too_large")
     refuse_password(action, payload)

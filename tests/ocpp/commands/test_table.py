@@ -75,19 +75,19 @@ def test_an_unknown_action_is_refused():
 @pytest.mark.parametrize("action", ["Heartbeat", "StartTransaction", "SignCertificate"])
 def test_what_stations_send_is_not_sent_to_them(action):
     with pytest.raises(Invalid) as refusal:
-        commands.check_v16(action, {})
+        commands.check(OcppVersion.V16, action, {})
     assert refusal.value.code == "unknown_action"
 
 
 def test_the_schema_refuses_with_the_path_into_the_payload():
     with pytest.raises(Invalid) as refusal:
-        commands.check_v16("Reset", {"type": "Medium"})
+        commands.check(OcppVersion.V16, "Reset", {"type": "Medium"})
     assert refusal.value.loc == ("type",)
 
 
 def test_a_payload_with_a_surplus_field_is_refused():
     with pytest.raises(Invalid):
-        commands.check_v16("ClearCache", {"now": True})
+        commands.check(OcppVersion.V16, "ClearCache", {"now": True})
 
 
 @pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey", " AUTHORIZATIONKEY "])
