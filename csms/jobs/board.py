@@ -200,7 +200,9 @@ class Board:
                 future.set_result(None)
 
     def _drop(self, run: Run) -> None:
-        self.runs.pop(run.job.id, None)
+        if self.runs.get(run.job.id) is not run:
+            return  # it was taken up again in the meantime: a retry may share the end's commit
+        del self.runs[run.job.id]
         if run.job.id in self.turns:
             self.turns.remove(run.job.id)
 

@@ -108,7 +108,7 @@ def goes_on_while_stopping(patch: pytest.MonkeyPatch) -> None:
 
 
 def acts_for_settled_items(patch: pytest.MonkeyPatch) -> None:
-    rewrite(patch, ledger, "finish", "if beyond_the_item and not", "if False and not")
+    rewrite(patch, ledger, "finish_all", "if one.item.id in standing or", "if True or")
 
 
 MUTANTS = [

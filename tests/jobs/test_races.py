@@ -122,6 +122,25 @@ async def test_a_cancelled_job_ends_though_its_last_item_was_never_sent(bench: B
     assert [] == bench.stations.calls
 
 
+async def test_a_retry_in_the_very_commit_that_ends_the_job_runs(bench: Bench):
+    station = await bench.station("refuses")
+    job = (await bench.engine.submit(order([station]))).job
+    (call,) = await bench.stations.delivered(1)
+    async with writer_held(bench.db):
+        call.answer.set_result({"status": "Rejected"})
+        await queued(bench.db, 1)  # the last item's end
+        again = asyncio.ensure_future(
+            bench.engine.retry(job, states=frozenset({ItemState.REJECTED}))
+        )
+        await queued(bench.db, 2)
+    await again
+    _, second = await bench.stations.delivered(2)
+    second.answer.set_result({"status": "Accepted"})
+    await bench.log.wait_for("job.done", 2)
+
+    assert [ItemState.SUCCEEDED] == await states(bench, job)
+
+
 async def test_a_cancelled_create_leaves_no_station_between_two_steps(bench: Bench, monkeypatch):
     deploying, go_on = asyncio.Event(), asyncio.Event()
 
