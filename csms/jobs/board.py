@@ -124,9 +124,9 @@ class Board:
             self._remember(run, change.item)
             if change.item.final:
                 self._release_waiters(change.item.job_id, change.item.seq)
-            if change.job_end is not None:
-                self._drop(run)
-            self._tick(run, force=change.job_end is not None)
+            if change.ended_generation is not None:
+                self._drop(change.item.job_id, change.ended_generation)
+            self._tick(run, force=change.ended_generation is not None)
         self.wake.set()
 
     def refresh(self, job: Job) -> None:
@@ -146,7 +146,7 @@ class Board:
             if job_id == job.id:
                 self._release_waiters(job_id, seq)
         if job.state in FINAL_JOB_STATES:
-            self._drop(run)
+            self._drop(job.id, job.generation)
             self._tick(run, force=True)
         self.wake.set()
 
@@ -199,12 +199,13 @@ class Board:
             if not future.done():
                 future.set_result(None)
 
-    def _drop(self, run: Run) -> None:
-        if self.runs.get(run.job.id) is not run:
-            return  # it was taken up again in the meantime: a retry may share the end's commit
-        del self.runs[run.job.id]
-        if run.job.id in self.turns:
-            self.turns.remove(run.job.id)
+    def _drop(self, job_id: int, generation: int) -> None:
+        run = self.runs.get(job_id)
+        if run is None or run.job.generation > generation:
+            return  # a retry may share the commit of the end, and be told of it first
+        del self.runs[job_id]
+        if job_id in self.turns:
+            self.turns.remove(job_id)
 
     def _tick(self, run: Run, *, force: bool) -> None:
         now = self._clock.monotonic()

@@ -25,7 +25,7 @@ from csms.domain.jobs import (
 from csms.errors import Conflict, Invalid
 from csms.events import Event
 from csms.jobs import retry
-from csms.jobs.port import Ambiguous, Done, Intent, ItemRunner, NextStep, NotSent, Result
+from csms.jobs.port import Ambiguous, Done, Intent, ItemRunner, NextStep, NotSent, Result, Retry
 from csms.store import idempotency, job_items, jobs
 from csms.store.columns import to_json
 from csms.store.database import Row, Tx
@@ -65,10 +65,11 @@ class Over(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A committed change of an item: as it is now, and how its job ended if that was the last."""
+    """A committed change of an item: as it is now, and whether its job ended with it."""
 
     item: JobItem
-    job_end: JobState | None = None
+    ended_generation: int | None = None
+    """Which generation of the job ended: a retry in the same commit has begun the next."""
 
 
 # ---- accept ----------------------------------------------------------------------------------
@@ -138,6 +139,7 @@ def intend_all(tx: Tx, claims: Sequence[Claim], *, epoch: int) -> list[Change | 
                 epoch,
                 intent.message_id,
                 intent.connection_generation,
+                None if intent.version is None else intent.version.value,
             )
             for job, item, intent in claims
             if item.id in moved
@@ -183,15 +185,17 @@ def settle(
     if isinstance(result, NextStep | NotSent):
         change = _next_step(tx, item, result) if isinstance(result, NextStep) else _back(tx, item)
         return change if change is None or not stopping else _stop_item(tx, item, kind=kind)
-    if stopping:
-        last = Done(ItemState.ERROR, result.code, result.message, retryable=True)
-        return finish(tx, job, item, last, kind=kind)
     used = item.attempts_used + 1
-    at = retry.next_attempt_at(job.policy, used, from_micros(tx.now), random)
+    at = None
+    if not stopping:
+        at = retry.next_attempt_at(job.policy, used, from_micros(tx.now), random)
+    if isinstance(result, Ambiguous):
+        # Also when it was the last: an explicit retry is read by it.
+        job_items.end_attempt(tx, item, outcome="ambiguous", detail=result.message)
+    elif at is not None:
+        job_items.end_attempt(tx, item, outcome="retry", detail=result.message)
     if at is None:
-        failed = Done(ItemState.ERROR, result.code, result.message, retryable=True)
-        return finish(tx, job, item, failed, kind=kind)
-    job_items.end_attempt(tx, item, outcome="retry", detail=result.message)
+        return _give_up(tx, job, item, result, kind=kind)
     return _ready(
         tx,
         item,
@@ -389,8 +393,8 @@ def restart(tx: Tx, job: Job, *, states: frozenset[ItemState], kind: ItemRunner)
     return jobs.get(tx, job.id)
 
 
-def end(tx: Tx, job: Job) -> JobState | None:
-    """Close the job once no item is open; its final state, or None when it was closed before."""
+def end(tx: Tx, job: Job) -> int | None:
+    """Close the job once no item is open; the generation that ended, None when it did not."""
     fresh = jobs.get(tx, job.id)
     if fresh.counters.open or fresh.finished_at is not None:
         return None
@@ -400,10 +404,20 @@ def end(tx: Tx, job: Job) -> JobState | None:
     if not jobs.change_state(tx, job.id, from_states=(fresh.state,), to_state=state):
         return None
     _announce(tx, fresh, f"job.{state.value}", state=state.value)
-    return state
+    return fresh.generation
 
 
 # ---- below -----------------------------------------------------------------------------------
+
+
+def _give_up(
+    tx: Tx, job: Job, item: JobItem, result: Retry | Ambiguous, *, kind: ItemRunner
+) -> Change | None:
+    """There is no further attempt: done if rows show that one of them worked, else failed."""
+    uncertain = job_items.first_uncertain(tx, item, before=item.attempt + 1)
+    shown = None if uncertain is None else kind.evidence(tx, job, item, uncertain)
+    failed = Done(ItemState.ERROR, result.code, result.message, retryable=True)
+    return finish(tx, job, item, shown or failed, kind=kind)
 
 
 def _back(tx: Tx, item: JobItem) -> Change | None:
@@ -472,8 +486,8 @@ class _Tally:
         self._final[key] = self._final.get(key, 0) + 1
         self._jobs[job.id] = job, kind
 
-    def count(self, tx: Tx) -> dict[int, JobState]:
-        """Write the counters; the final state of each job that ended by it."""
+    def count(self, tx: Tx) -> dict[int, int]:
+        """Write the counters; the generation of each job that ended by it."""
         counted = {
             job_id: jobs.count_final(tx, job_id, state, number)
             for (job_id, state), number in self._final.items()
@@ -482,10 +496,10 @@ class _Tally:
             job_id: _after_count(tx, self._jobs[job_id][0], row, self._jobs[job_id][1])
             for job_id, row in counted.items()
         }
-        return {job_id: state for job_id, state in ends.items() if state is not None}
+        return {job_id: ended for job_id, ended in ends.items() if ended is not None}
 
 
-def _after_count(tx: Tx, job: Job, counted: Row, kind: ItemRunner) -> JobState | None:
+def _after_count(tx: Tx, job: Job, counted: Row, kind: ItemRunner) -> int | None:
     if counted["open"] == 0:
         return end(tx, job)
     failed = counted["errored"] + counted["unknown"]
@@ -496,15 +510,12 @@ def _after_count(tx: Tx, job: Job, counted: Row, kind: ItemRunner) -> JobState |
         error = JobError(
             "abort_threshold", f"{failed} of {counted['settles']} items failed", retryable=True
         )
-        return _state_if_final(fail(tx, job, error, kind=kind))
+        failed_job = fail(tx, job, error, kind=kind)
+        return failed_job.generation if failed_job.finished_at is not None else None
     return None
 
 
-def _state_if_final(job: Job) -> JobState | None:
-    return job.state if job.finished_at is not None else None
-
-
-def _cancel_waiting(tx: Tx, job: Job, *, kind: ItemRunner) -> JobState | None:
+def _cancel_waiting(tx: Tx, job: Job, *, kind: ItemRunner) -> int | None:
     cause = job.error or JobError("cancelled", "cancelled")
     waiting = (ItemState.HELD, ItemState.READY, ItemState.WAIT_ONLINE)
     if kind.first_step is not None:  # a kind of many steps may have made something already

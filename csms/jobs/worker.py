@@ -78,7 +78,7 @@ class Worker:
         finally:
             self._board.leave(run, item)
         self._board.after(run, change)
-        if change is not None and change.job_end is not None:
+        if change is not None and change.ended_generation is not None:
             self._crash.reach("job.done")
 
     async def _journal(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
