@@ -46,6 +46,7 @@ from csms.jobs.kinds.command import CommandRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.port import ItemRunner
 from csms.jobs.settings import EngineSettings
+from csms.jobs.signing import Signing
 from csms.ocpp import actions, listener
 from csms.ocpp.endpoint import Endpoint
 from csms.ocpp.hub import Hub
@@ -53,7 +54,9 @@ from csms.ocpp.settings import OcppSettings
 from csms.services import housekeeping, inbox, tokens
 from csms.services.credentials import Passwords
 from csms.services.heartbeats import Heartbeats
+from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
+from csms.services.programs import Program
 from csms.store import engine as engine_store
 from csms.store import stations
 from csms.store.database import Database
@@ -64,6 +67,7 @@ log = structlog.get_logger(__name__)
 # Request smuggling through the upgrade is fixed in 3.14.2 (CVE-2026-69243).
 AIOHTTP_FLOOR = (3, 14, 3)
 DRAIN_S = 5.0
+BY_HAND = "manual"
 SPREAD_S = 2.0
 DATABASE, CLI_FILE = "csms.sqlite3", "cli.json"
 
@@ -120,6 +124,7 @@ class Parts:
     deployment: Deployment
     heartbeats: Heartbeats
     message_log: MessageLog
+    lint: Lint
     deps: Deps
 
 
@@ -160,6 +165,7 @@ class Server:
         passwords = Passwords(db, host.instance_key(config.data_dir))
         heartbeats = Heartbeats(db, self._clock)
         message_log = MessageLog(db, self._clock)
+        lint = Lint(db, self._clock)
         fleet, frames = self._fleet()
         deployment = Deployment(
             db=db,
@@ -179,19 +185,12 @@ class Server:
             settings=ocpp_settings(config),
             epoch=epoch,
             message_log=message_log,
+            lint=lint,
             heartbeats=heartbeats,
             handlers=actions.HANDLERS,
+            provider=_program(config.programs.provider, config),
         )
-        engine = Engine(
-            db=db,
-            bus=self._bus,
-            clock=self._clock,
-            kinds=self._kinds(db, hub, grace, deployment),
-            epoch=epoch,
-            settings=engine_settings(config),
-            random=self._random,
-            crash=self._crash,
-        )
+        engine = self._engine(db, self._kinds(db, hub, grace, deployment), epoch)
         deps = self._deps(
             db=db,
             hub=hub,
@@ -209,6 +208,7 @@ class Server:
             deployment=deployment,
             heartbeats=heartbeats,
             message_log=message_log,
+            lint=lint,
             deps=deps,
         )
 
@@ -231,6 +231,7 @@ class Server:
         await runner.setup()
         stack.push_async_callback(self._mark_clean, parts.db)
         stack.push_async_callback(parts.message_log.close)
+        stack.push_async_callback(parts.lint.close)
         stack.push_async_callback(parts.heartbeats.flush)
         stack.push_async_callback(runner.cleanup)
         # The ports stay open while we drain, so that writes get their 503.
@@ -244,6 +245,10 @@ class Server:
         stack.push_async_callback(parts.hub.close_all, code=1001, spread_s=SPREAD_S)
         await parts.engine.start()
         stack.push_async_callback(parts.engine.stop, drain_s=DRAIN_S)
+        signer = _program(self.config.programs.signer, self.config)
+        if signer is not None:
+            signing = Signing(db=parts.db, bus=self._bus, engine=parts.engine, signer=signer)
+            self._own(stack, signing.run())
         self._own(stack, housekeeping.keep_house(parts.db, parts.heartbeats, parts.message_log))
         self._follow_stations(parts.deployment)
         return runner
@@ -291,6 +296,7 @@ class Server:
         command = CommandRunner(
             hub,
             self._clock,
+            read=db.read,
             call_timeout_s=self.config.ocpp.call_timeout_s,
             in_grace=grace.until,
         )
@@ -300,6 +306,18 @@ class Server:
             max_virtual=self.config.fleet.max_in_process,
         )
         return {command.name: command, create.name: create}
+
+    def _engine(self, db: Database, kinds: dict[str, ItemRunner], epoch: int) -> Engine:
+        return Engine(
+            db=db,
+            bus=self._bus,
+            clock=self._clock,
+            kinds=kinds,
+            epoch=epoch,
+            settings=engine_settings(self.config),
+            random=self._random,
+            crash=self._crash,
+        )
 
     def _deps(
         self,
@@ -440,8 +458,16 @@ def ocpp_settings(config: Config) -> OcppSettings:
         strict=ocpp.strict,
         unknown_id_tokens=UnknownIdTokens(config.authorization.unknown_id_tokens),
         max_transactions_per_id_token=limit or None,
+        signs_certificates=bool(config.programs.signer),
         max_sockets=ocpp.max_sockets,
     )
+
+
+def _program(command: str, config: Config) -> Program | None:
+    """What runs the command; None when there is none, or a person does the work."""
+    if command in {"", BY_HAND}:
+        return None
+    return Program(command, timeout_s=config.programs.timeout_s)
 
 
 def engine_settings(config: Config) -> EngineSettings:

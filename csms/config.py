@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -33,6 +34,15 @@ def _split(value: Any) -> Any:
 
 
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+def _command_line(value: str) -> str:
+    """Refuse quotes that are not closed."""
+    shlex.split(value)
+    return value
+
+
+CommandLine = Annotated[str, AfterValidator(_command_line)]
 
 
 class ConfigError(Invalid):
@@ -101,6 +111,19 @@ class Authorization(_Section):
     max_transactions_per_id_token: int = Field(
         0, ge=0, description="answer ConcurrentTx beyond so many open ones; 0: no limit"
     )
+
+
+class Programs(_Section):
+    """Programs of yours, for what csms does not do itself."""
+
+    signer: CommandLine = Field(
+        "",
+        description="signs certificates, PEM in and out; empty refuses, manual keeps for a person",
+    )
+    provider: CommandLine = Field(
+        "", description="answers on certificate status, contracts, VAT numbers; JSON in and out"
+    )
+    timeout_s: Seconds = Field(20.0, description="how long one of them may take")
 
 
 class Jobs(_Section):
@@ -181,6 +204,7 @@ class Config(BaseSettings):
     onboarding: Onboarding = Onboarding()
     ocpp: Ocpp = Ocpp()
     authorization: Authorization = Authorization()
+    programs: Programs = Programs()
     jobs: Jobs = Jobs()
     fleet: FleetSection = FleetSection()
     api: Api = Api()

@@ -18,7 +18,9 @@ CsmsError
 │   ├── CallTimeout
 │   ├── ConnectionLost
 │   └── CallRefused       the station answered CALLERROR
-└── NotSupportedByVersion the station's OCPP version cannot express it
+│       └── CallWithheld  we did not send it: it does harm to this station
+├── NotSupportedByVersion the station's OCPP version cannot express it
+└── ProgramFailed         a program of the operator's gave no usable answer
 """
 
 from __future__ import annotations
@@ -167,7 +169,24 @@ class CallRefused(CallFailed):
         self.description = description
 
 
+class CallWithheld(CallRefused):
+    """The CALL never left: this station does not bear it. The description says why."""
+
+    code = "call_withheld"
+    retryable = False
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Withheld", reason)
+
+
 class NotSupportedByVersion(CsmsError):
     """The command has no form in the station's OCPP version."""
 
     code = "not_supported_by_version"
+
+
+class ProgramFailed(CsmsError):
+    """A program of the operator's failed, took too long, or said what makes no sense."""
+
+    code = "program_failed"
+    retryable = True

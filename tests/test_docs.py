@@ -23,12 +23,13 @@ from csms.api.commands_dialect import runs
 from csms.cli.failures import ExitCode
 from csms.cli.main import app
 from csms.domain.jobs import FINAL_JOB_STATES, LEGAL_ITEM_CHANGES, ItemState, JobState
+from csms.domain.lint import Rule
 from csms.domain.permissions import SCOPES, Role
 from csms.domain.stations import Registration
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, StorageFull
 from csms.jobs.crash import POINTS
-from csms.ocpp import frames
+from csms.ocpp import frames, variables
 from csms.ocpp.actions import HANDLERS
 from csms.ocpp.commands import COMMANDS
 from csms.ocpp.frames import Call, CallError, FrameError
@@ -37,6 +38,7 @@ from csms.ocpp.router import TRANSACTION_CLASS, Outcome, Router, answer_to_broke
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+NO_ACTION = "\N{EN DASH}"
 
 
 def text(name: str) -> str:
@@ -212,16 +214,33 @@ def test_every_supported_action_is_in_the_protocol_page() -> None:
 
 
 def test_every_command_its_action_and_class_are_in_the_protocol_page() -> None:
-    documented = [(row[0], row[1], row[2]) for row in table("protocol.md", "Command")]
+    documented = [tuple(row[:4]) for row in table("protocol.md", "Command")]
     assert sorted(documented) == sorted(
-        (command.name, command.actions[OcppVersion.V16], command.command_class.value)
+        (
+            command.name,
+            command.actions.get(OcppVersion.V16, NO_ACTION),
+            command.actions.get(OcppVersion.V21, NO_ACTION)
+            + (" (2.1)" if command.actions.keys() == {OcppVersion.V21} else ""),
+            command.command_class.value,
+        )
         for command in COMMANDS.values()
     )
+
+
+def test_every_configuration_key_that_has_a_variable_is_in_the_protocol_page() -> None:
+    documented = {(row[1], row[2]): row[0] for row in table("protocol.md", "Key of 1.6")}
+    assert documented == variables.SAME
+    assert {variables.key_v16(*pair) for pair in variables.SAME} == set(documented.values())
 
 
 def test_every_action_of_the_transaction_class_is_in_the_protocol_page() -> None:
     section = text("protocol.md").partition("## Stored before it is answered")[2].partition("\n## ")
     assert set(re.findall(r"`([A-Z]\w+)`", section[0])) >= TRANSACTION_CLASS
+
+
+def test_every_rule_of_the_lint_is_in_the_protocol_page() -> None:
+    documented = [name for row in table("protocol.md", "Rule") for name in row[0].split(", ")]
+    assert documented == [rule.value for rule in Rule]
 
 
 SILENT = structlog.make_filtering_bound_logger(logging.CRITICAL)(None, [], {})
@@ -265,6 +284,7 @@ async def route(
         strict=True,
         registration=Registration.ACCEPTED if accepted else Registration.PENDING,
         log=SILENT,
+        lint=lambda *_, **__: None,
     )
     router = Router(version, {(version, action): handler} if known else {})
     return await router.route(context, Call("id", action, payload))

@@ -8,13 +8,36 @@ from csms.api.commands_dialect.routes import COMMANDS
 from csms.api.health import Health, Readiness
 from csms.api.models import Page
 from csms.api.routing import Dialect, Route
-from csms.api.v1 import commands, events, inbox, job_events, jobs, locations, stations, tokens
+from csms.api.v1 import (
+    certificates,
+    commands,
+    events,
+    id_tokens,
+    inbox,
+    job_events,
+    jobs,
+    lint,
+    locations,
+    quirks,
+    stations,
+    tokens,
+)
+from csms.api.v1.certificates import CertificatesShape
 from csms.api.v1.commands import CommandResult, SendCommand
 from csms.api.v1.events import EventFilter
+from csms.api.v1.id_tokens import (
+    IdTokenPage,
+    IdTokenSettings,
+    IdTokenShape,
+    IdTokensQuery,
+    NewIdToken,
+)
 from csms.api.v1.inbox import Acceptance, AcceptedStation, InboxPage, InboxQuery
 from csms.api.v1.job_shapes import ItemPage, JobPage, JobShape
 from csms.api.v1.jobs import ItemsQuery, JobsQuery, Retry
+from csms.api.v1.lint import FindingPage, LintQuery, StationLintQuery
 from csms.api.v1.locations import LocationPage, NewLocation
+from csms.api.v1.quirks import QuirkSettings, QuirksShape
 from csms.api.v1.shapes import LocationShape
 from csms.api.v1.station_shapes import (
     CreatedStation,
@@ -22,7 +45,7 @@ from csms.api.v1.station_shapes import (
     StationPage,
     StationShape,
 )
-from csms.api.v1.stations import NewStationBody, StationsQuery
+from csms.api.v1.stations import NewStationBody, StationChanges, StationsQuery
 from csms.api.v1.tokens import CreatedToken, NewToken, TokenPage
 from csms.domain.permissions import Scope
 
@@ -157,6 +180,35 @@ NATIVE: tuple[Route, ...] = (
         answers={200: StationShape},
     ),
     Route(
+        "PATCH",
+        "/api/v1/stations/{station_id}",
+        stations.change,
+        "Change a station",
+        N,
+        Scope.STATIONS_WRITE,
+        body=StationChanges,
+        answers={200: StationShape},
+    ),
+    Route(
+        "GET",
+        "/api/v1/stations/{station_id}/certificates",
+        certificates.show,
+        "Show what a station wants signed and which certificates it has",
+        N,
+        Scope.STATIONS_READ,
+        answers={200: CertificatesShape},
+    ),
+    Route(
+        "GET",
+        "/api/v1/stations/{station_id}/lint",
+        lint.list_of_station,
+        "List what a station's messages do wrong",
+        N,
+        Scope.STATIONS_READ,
+        query=StationLintQuery,
+        answers={200: FindingPage},
+    ),
+    Route(
         "POST",
         "/api/v1/stations/{station_id}/credentials/rotate",
         stations.rotate,
@@ -174,6 +226,34 @@ NATIVE: tuple[Route, ...] = (
         Scope.COMMANDS_SEND,
         body=SendCommand,
         answers={200: CommandResult},
+    ),
+    Route(
+        "GET",
+        "/api/v1/stations/{station_id}/quirks",
+        quirks.show,
+        "Show what is done differently for a station",
+        N,
+        Scope.STATIONS_READ,
+        answers={200: QuirksShape},
+    ),
+    Route(
+        "PUT",
+        "/api/v1/stations/{station_id}/quirks",
+        quirks.change,
+        "Set what is done differently for a station",
+        N,
+        Scope.STATIONS_WRITE,
+        body=QuirkSettings,
+        answers={200: QuirksShape},
+    ),
+    Route(
+        "DELETE",
+        "/api/v1/stations/{station_id}/quirks/withheld/{call}",
+        quirks.release,
+        "Send a call again that was withheld",
+        N,
+        Scope.STATIONS_WRITE,
+        answers={204: None},
     ),
     Route(
         "GET",
@@ -206,6 +286,16 @@ NATIVE: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/api/v1/lint",
+        lint.list_findings,
+        "List what messages of stations do wrong",
+        N,
+        Scope.STATIONS_READ,
+        query=LintQuery,
+        answers={200: FindingPage},
+    ),
+    Route(
+        "GET",
         "/api/v1/inbox",
         inbox.list_entries,
         "List stations that were not let in",
@@ -224,6 +314,54 @@ NATIVE: tuple[Route, ...] = (
         body=Acceptance,
         body_optional=True,
         answers={201: AcceptedStation},
+    ),
+    Route(
+        "GET",
+        "/api/v1/id-tokens",
+        id_tokens.list_id_tokens,
+        "List id tokens",
+        N,
+        Scope.ID_TOKENS_READ,
+        query=IdTokensQuery,
+        answers={200: IdTokenPage},
+    ),
+    Route(
+        "POST",
+        "/api/v1/id-tokens",
+        id_tokens.create,
+        "Decide about an id token that is new or waits for review",
+        N,
+        Scope.ID_TOKENS_WRITE,
+        body=NewIdToken,
+        answers={201: IdTokenShape},
+    ),
+    Route(
+        "GET",
+        "/api/v1/id-tokens/{id_token_id}",
+        id_tokens.show,
+        "Show an id token",
+        N,
+        Scope.ID_TOKENS_READ,
+        answers={200: IdTokenShape},
+    ),
+    Route(
+        "PUT",
+        "/api/v1/id-tokens/{id_token_id}",
+        id_tokens.change,
+        "Decide about an id token",
+        N,
+        Scope.ID_TOKENS_WRITE,
+        body=IdTokenSettings,
+        answers={200: IdTokenShape},
+    ),
+    Route(
+        "DELETE",
+        "/api/v1/id-tokens/{id_token_id}",
+        id_tokens.delete,
+        "Forget an id token",
+        N,
+        Scope.ID_TOKENS_WRITE,
+        answers={204: None},
     ),
     Route(
         "GET",

@@ -20,8 +20,12 @@ from csms.cli.output import Bar, print_json, progress, say
 from csms.cli.stage import Stage
 
 # Idempotent, so after a crash an interrupted one is simply sent again; and nothing else sends it.
+# Stations that speak OCPP 2.x get it in their words.
 COMMAND = "ChangeConfiguration"
 PAYLOAD = {"key": "MeterValueSampleInterval", "value": "30"}
+ACTIONS = {COMMAND, "SetVariables"}
+# Stations of every version in equal parts, told apart by their names.
+PREFIXES = {"DEMO-16-": "OCPP1.6", "DEMO-201-": "OCPP2.0.1", "DEMO-21-": "OCPP2.1"}
 # Slow enough to be killed in the middle, quick enough to watch.
 CRASH_JOB_S = 4.0
 STEP_S = 300.0
@@ -79,7 +83,8 @@ def demo(
 ) -> None:
     """Show a server at work: bulk-create virtual stations, watch them boot, send all one command.
 
-    Everything is real: a server process on a temporary directory, websockets, the public API.
+    Everything is real: a server process on a temporary directory, websockets, the public API. The
+    stations speak OCPP 1.6, 2.0.1 and 2.1, a third of them each.
     With --crash the stations live in a process of their own, the server is killed with SIGKILL
     while its job runs, is started again, and finishes the job.
 
@@ -110,26 +115,20 @@ def _play(stage: Stage, counts: Counts) -> Counts:
     say(f"location {location['name']}")
     created = _create_stations(stage, location["id"], counts)
     if stage.crash:
-        stage.start_fleet([charger["identity"] for charger in created])
+        stage.start_fleet({charger["identity"]: _version(charger) for charger in created})
     _watch_boots(stage, location["id"], counts)
     _send_command(stage, [charger["charger_id"] for charger in created], counts)
-    deliveries = count_deliveries(stage.frames, COMMAND)
+    deliveries = count_deliveries(stage.frames, ACTIONS)
     counts.delivered, counts.reached = deliveries.delivered, deliveries.stations
     return counts
 
 
 def _create_stations(stage: Stage, location_id: str, counts: Counts) -> list[dict[str, Any]]:
-    template = {
-        "brand_slug": "generic",
-        "model_slug": "ac-22kw",
-        "connector_type": "Type2",
-        "ws_url": stage.station_url,
-        "ocpp_version": "OCPP1.6",
-        "identity_prefix": "DEMO-",
-        "template_name": "Demo",
-        "virtual": not stage.crash,
-    }
-    groups = [{"template": template, "chargers_number": counts.stations}]
+    groups = [
+        {"template": _template(stage, prefix), "chargers_number": number}
+        for prefix, number in zip(PREFIXES, _parts(counts.stations), strict=True)
+        if number
+    ]
     accepted = stage.client.post(f"/ocpp/locations/{location_id}/chargers", groups)
     with progress("create stations", counts.stations) as bar:
         for _ in _polls(stage):
@@ -143,6 +142,29 @@ def _create_stations(stage: Stage, location_id: str, counts: Counts) -> list[dic
     counts.created, counts.failed = results["created_count"], results["failed_count"]
     created: list[dict[str, Any]] = results["created"]
     return created
+
+
+def _template(stage: Stage, prefix: str) -> dict[str, Any]:
+    return {
+        "brand_slug": "generic",
+        "model_slug": "ac-22kw",
+        "connector_type": "Type2",
+        "ws_url": stage.station_url,
+        "ocpp_version": PREFIXES[prefix],
+        "identity_prefix": prefix,
+        "template_name": "Demo",
+        "virtual": not stage.crash,
+    }
+
+
+def _parts(stations: int) -> list[int]:
+    """How many of each version."""
+    return [(stations + rest) // len(PREFIXES) for rest in reversed(range(len(PREFIXES)))]
+
+
+def _version(charger: dict[str, Any]) -> str:
+    identity = charger["identity"]
+    return next(version for prefix, version in PREFIXES.items() if identity.startswith(prefix))
 
 
 def _watch_boots(stage: Stage, location_id: str, counts: Counts) -> None:

@@ -11,6 +11,7 @@ from csms.cli.failures import BadUsage
 from csms.cli.output import say
 
 if TYPE_CHECKING:
+    from csms.domain.versions import OcppVersion
     from csms.fleet.runner import Counts, RunOptions
 
 app = typer.Typer(help="Virtual stations.", no_args_is_help=True, rich_markup_mode=None)
@@ -31,7 +32,7 @@ def run(
         Path | None,
         typer.Option(
             "--from",
-            help='Lines of {"identity": …, "password": …}, instead of --stations and --prefix.',
+            help='Instead: lines of {"identity": …, "password": …, "version": …}.',
             show_default=False,
         ),
     ] = None,
@@ -49,6 +50,7 @@ def run(
         float,
         typer.Option(min=0, max=100, help="Share of them that lose their socket now and then."),
     ] = 0.0,
+    version: Annotated[str, typer.Option(help="OCPP 1.6, 2.0.1 or 2.1.")] = "1.6",
     connectors: Annotated[int, typer.Option(min=1, help="Connectors of each.")] = 1,
     brand: Annotated[str, typer.Option(help="Brand in the catalog.")] = "generic",
     model: Annotated[str, typer.Option(help="Model of that brand.")] = "ac-22kw",
@@ -64,6 +66,7 @@ def run(
         raise BadUsage(f"--url must begin with ws:// or wss://, not {url!r}")
     options = RunOptions(
         url=url,
+        version=_read_version(version),
         stations=stations,
         prefix=prefix,
         from_file=from_file,
@@ -78,6 +81,16 @@ def run(
         ramp_per_s=ramp_per_s,
     )
     _run(options)
+
+
+def _read_version(text: str) -> OcppVersion:
+    from csms.domain.versions import parse_version
+    from csms.errors import Invalid
+
+    try:
+        return parse_version(text)
+    except Invalid as error:
+        raise BadUsage(f"--version: {error.message}") from error
 
 
 def _run(options: RunOptions) -> None:

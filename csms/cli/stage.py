@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from csms.cli.children import Child, free_port
@@ -55,10 +56,17 @@ class Stage:
         """SIGKILL."""
         self._server.kill()
 
-    def start_fleet(self, identities: list[str]) -> None:
-        """Let these stations live in a process that no crash of the server reaches."""
+    def start_fleet(self, versions: Mapping[str, str]) -> None:
+        """Let stations live in a process that no crash of the server reaches.
+
+        `versions` of OCPP by identity.
+        """
         roster = self._directory / "stations.ndjson"
-        roster.write_text("".join(f"{json.dumps({'identity': one})}\n" for one in identities))
+        lines = [
+            json.dumps({"identity": identity, "version": version})
+            for identity, version in versions.items()
+        ]
+        roster.write_text("".join(f"{line}\n" for line in lines))
         arguments = ["fleet", "run", "--url", self.station_url, "--from", str(roster)]
         self._fleet = Child(
             "the fleet",

@@ -1,4 +1,4 @@
-"""The nine status words of OCPP 1.6 in the five of 2.x, and the charging state inside them."""
+"""Status words: the nine of OCPP 1.6 become the five of 2.x, which stay as they are."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 
 class UnknownIdTokens(str, Enum):
@@ -29,18 +31,51 @@ class AuthorizationStatus(str, Enum):
     UNKNOWN = "Unknown"
 
 
+class Decision(str, Enum):
+    """What a person may decide about a token; the other statuses come of themselves."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    INVALID = "Invalid"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_TYPE_EVSE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+
+
 @dataclass(frozen=True, slots=True)
 class IdToken:
     """A token we have seen. `status` is what a person decided; Unknown: nobody has yet."""
 
     id: int
+    uuid: str
     value: str
     key: str
     type: str
     status: AuthorizationStatus
     group_key: str | None
     expires_at: datetime | None
+    is_master: bool
+    """It stops charging, and never starts it (OCPP 2.0.1 C16)."""
+    max_open_transactions: int | None
+    """None: as the server's setting says."""
+    note: str | None
+    last_station_id: int | None
+    first_seen_at: datetime
     last_seen_at: datetime
+
+
+class ShownToken(NamedTuple):
+    """A token as a station shows it. OCPP 1.6 knows no types: its tokens have an empty one."""
+
+    value: str
+    type: str = ""
+
+    @property
+    def key(self) -> str:
+        """The form it is compared in; empty when there is nothing to compare."""
+        # OCPP 2.0.1 C02: a charge without authorization shows a token of this type, and no value.
+        return "" if self.type == "NoAuthorization" else id_token_key(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +104,24 @@ def id_token_key(value: str) -> str:
     # Ocular LTE Plus v3 appends garbage bytes to 20-character tags.
     kept = value if value.isprintable() else "".join(c for c in value if c.isprintable())
     return kept.strip().casefold()
+
+
+def best_match(tokens: Sequence[IdToken], token_type: str) -> IdToken | None:
+    """Which of the stored tokens with one key a shown one of this type means.
+
+    One of its own type, else one that was stored without. A shown token without a type means the
+    stored one without, else the only one there is. What a person decided about goes before what
+    was merely seen.
+    """
+    same = [token for token in tokens if token.type == token_type]
+    others = [token for token in tokens if token.type != token_type]
+    if token_type:
+        near = [token for token in others if not token.type]
+    else:
+        near = others if len(others) == 1 else []
+    candidates = same + near
+    decided = [t for t in candidates if t.status is not AuthorizationStatus.UNKNOWN]
+    return next(iter(decided + candidates), None)
 
 
 def narrow_v16(status: AuthorizationStatus) -> str:

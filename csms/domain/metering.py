@@ -6,8 +6,9 @@ and contributes nothing to the columns; nothing here raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 DEFAULT_CONTEXT = "Sample.Periodic"
@@ -15,6 +16,9 @@ DEFAULT_MEASURAND = "Energy.Active.Import.Register"
 
 # 1 TWh: more than any meter counts, and far inside what SQLite and a double keep exactly.
 MAX_REGISTER_MWH = 10**15
+# Samples of one register in different precision may seem to fall by so much.
+ROUNDING_MWH = 1000
+_MAX_MULTIPLIER = 15
 _MAX_POWER_W = 1e8
 _MAX_CURRENT_A = 1e5
 
@@ -35,6 +39,14 @@ class Reading(NamedTuple):
     current_a: float | None
     soc_percent: float | None
     samples: str
+
+
+class RegisterSpan(NamedTuple):
+    """The first and the last register among some readings, None when there is none."""
+
+    first_mwh: int | None
+    last_mwh: int | None
+    fell: bool
 
 
 # measurand → (column, factor by folded unit; None is the absent unit, low, high)
@@ -75,12 +87,37 @@ def number(value: Any) -> float | None:
     return found if -1e300 < found < 1e300 else None  # also NaN, which compares false
 
 
+def scaled(value: Any, multiplier: Any) -> float | None:
+    """A value of OCPP 2.x with its power of ten applied; None when one of them is nonsense."""
+    found = number(value)
+    if found is None or multiplier is None or multiplier == 0:
+        return found
+    if type(multiplier) is not int or abs(multiplier) > _MAX_MULTIPLIER:
+        return None
+    return found * 10.0**multiplier if multiplier > 0 else found / 10.0**-multiplier
+
+
 def register_mwh(value_wh: Any) -> int | None:
     """A register reading in Wh as mWh; None for what no meter shows (-1, NaN, 10^30)."""
     wh = number(value_wh)
     if wh is None or not 0 <= wh * 1000 <= MAX_REGISTER_MWH:
         return None
     return round(wh * 1000)
+
+
+def register_span(readings: Sequence[Reading]) -> RegisterSpan:
+    """Where the register was at the first and at the last of these instants."""
+    ordered = [r.register_mwh for r in sorted(readings, key=_instant) if r.register_mwh is not None]
+    if not ordered:
+        return RegisterSpan(None, None, fell=False)
+    fell = any(later < earlier - ROUNDING_MWH for earlier, later in pairwise(ordered))
+    return RegisterSpan(ordered[0], ordered[-1], fell)
+
+
+def _instant(reading: Reading) -> tuple[int, float]:
+    # Clocks are set on the way; what a reading stands for is beyond doubt.
+    place = {"Transaction.Begin": 0, "Transaction.End": 2}.get(reading.context, 1)
+    return place, 0.0 if reading.reported_at is None else reading.reported_at.timestamp()
 
 
 def summarise(

@@ -16,6 +16,8 @@ class Scope(str, Enum):
     JOBS_WRITE = "jobs:write"
     EVENTS_READ = "events:read"
     METRICS_READ = "metrics:read"
+    ID_TOKENS_READ = "id_tokens:read"
+    ID_TOKENS_WRITE = "id_tokens:write"
     TOKENS_MANAGE = "tokens:manage"
 
 
@@ -28,7 +30,13 @@ class Role(str, Enum):
 
 
 _VIEWER = frozenset({Scope.STATIONS_READ, Scope.JOBS_READ, Scope.EVENTS_READ, Scope.METRICS_READ})
-_OPERATOR = _VIEWER | {Scope.STATIONS_WRITE, Scope.COMMANDS_SEND, Scope.JOBS_WRITE}
+_OPERATOR = _VIEWER | {
+    Scope.STATIONS_WRITE,
+    Scope.COMMANDS_SEND,
+    Scope.JOBS_WRITE,
+    Scope.ID_TOKENS_READ,
+    Scope.ID_TOKENS_WRITE,
+}
 SCOPES: dict[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _OPERATOR,
@@ -55,3 +63,7 @@ class Principal:
         if self.location_ids is None:
             return True
         return location_id is not None and location_id in self.location_ids
+
+
+SYSTEM = Principal("csms", "csms", Role.ADMIN)
+"""Ourselves, for what we do because a station asked; no token has this id."""

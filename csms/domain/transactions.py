@@ -23,7 +23,13 @@ class TransactionFlag(str, Enum):
     NEGATIVE_ENERGY = "negative_energy"
     """The end register is below the start register, so the energy is not known."""
     INFERRED_END = "inferred_end"
-    """No stop came, the next start on the EVSE ended it; a late stop still counts."""
+    """No end came; the next start on the EVSE or a boot showed it. A late one still counts."""
+    REGISTER_FELL = "register_fell"
+    """The register went down on the way (reset, rollover, exchange): the energy is not known."""
+    SEQUENCE_GAP = "sequence_gap"
+    """Events of it have not arrived, as their sequence numbers show."""
+    SEQUENCE_RESTARTED = "sequence_restarted"
+    """The station began to count its events anew in the middle of it."""
 
 
 class ConflictCause(str, Enum):
@@ -43,9 +49,11 @@ class Transaction:
     uuid: str
     station_id: int
     evse_id: int | None
+    connector_id: int | None
     station_transaction_id: str
     id_token: str | None
     id_token_key: str | None
+    id_token_type: str | None
     id_token_status: str | None
     start_register_mwh: int | None
     last_register_mwh: int | None
@@ -57,6 +65,11 @@ class Transaction:
     stop_reason: str | None
     charging_state: str | None
     reservation_id: int | None
+    remote_start_id: int | None
+    sequence_run: int
+    """How often the station began to count its events anew."""
+    last_seq_no: int | None
+    """The highest of that run; None in OCPP 1.6."""
     flags: frozenset[TransactionFlag]
 
     @property
@@ -65,13 +78,20 @@ class Transaction:
         return self.end_received_at is None
 
     @property
+    def is_end_inferred(self) -> bool:
+        """Whether it is over without a word of the station about its end."""
+        return TransactionFlag.INFERRED_END in self.flags
+
+    @property
     def awaits_stop(self) -> bool:
         """Whether a stop of the station would be the first one."""
-        return self.is_open or TransactionFlag.INFERRED_END in self.flags
+        return self.is_open or self.is_end_inferred
 
     @property
     def energy_mwh(self) -> int | None:
         """Energy so far or in all; None when it cannot be known, never negative."""
+        if TransactionFlag.REGISTER_FELL in self.flags:
+            return None
         end = self.last_register_mwh if self.is_open else self.end_register_mwh
         return energy_mwh(self.start_register_mwh, end)
 

@@ -11,10 +11,10 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType
 
 from csms.clock import Clock
-from csms.fleet.answers import MANNERS_V16
 from csms.fleet.backoff import Backoff
 from csms.fleet.device import Device
 from csms.fleet.frame_file import OnFrame
+from csms.fleet.languages import LANGUAGES
 from csms.fleet.spec import StationSpec, url_of
 from csms.ocpp.frames import MAX_FRAME_BYTES
 
@@ -113,7 +113,7 @@ class VirtualStation:
         on_frame: OnFrame | None = None,
     ) -> None:
         self.spec = spec
-        self.device = Device(spec, MANNERS_V16, clock=clock, random=random)
+        self.device = Device(spec, LANGUAGES[spec.version], clock=clock, random=random)
         self.device.on_booted = self._note_boot
         self.last_error: str | None = None
         """Why the last dial failed; None once one succeeded."""

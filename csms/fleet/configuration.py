@@ -1,13 +1,12 @@
-"""The configuration keys of a virtual 1.6 station: what may be read, written, and to what."""
+"""The settings of a virtual station: what each version calls them, what may be read and written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from types import MappingProxyType
-
-from csms.ocpp.frames import JsonObject
+from typing import NamedTuple
 
 MEASURANDS = (
     "Energy.Active.Import.Register",
@@ -16,10 +15,11 @@ MEASURANDS = (
     "Voltage",
     "SoC",
 )
+_REGISTER = MEASURANDS[0]
 
 
 class Access(str, Enum):
-    """What may be done with a key."""
+    """What may be done with a setting."""
 
     READ_ONLY = "read_only"
     READ_WRITE = "read_write"
@@ -29,13 +29,52 @@ class Access(str, Enum):
     """Written now, used from the next start on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One configuration key as it leaves the factory."""
+class Kind(Enum):
+    """What the text of a setting means."""
 
+    NUMBER = auto()
+    BOOLEAN = auto()
+    MEASURANDS = auto()
+    PASSWORD = auto()
+    TEXT = auto()
+
+
+class Change(str, Enum):
+    """What became of a wish to write."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    REBOOT_REQUIRED = "RebootRequired"
+
+
+class Variable(NamedTuple):
+    """Where OCPP 2.x keeps a setting."""
+
+    component: str
+    name: str
+    instance: str | None = None
+
+
+# Compared by identity: there is one of each, and they are looked up for every message.
+@dataclass(frozen=True, slots=True, eq=False)
+class Knob:
+    """One setting as it leaves the factory."""
+
+    kind: Kind
     default: str
-    allows: Callable[[str], bool]
+    key: str | None = None
+    """Its configuration key in OCPP 1.6; None: 1.6 has none."""
+    variable: Variable | None = None
+    """None: 2.x has none."""
     access: Access = Access.READ_WRITE
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        if self.key is not None:
+            return self.key
+        assert self.variable is not None
+        return ".".join(self.variable[:2])
 
 
 def _is_number(text: str) -> bool:
@@ -54,91 +93,262 @@ def _is_password(text: str) -> bool:
     return 16 <= len(text) <= 40 and text.isprintable()
 
 
-def _anything(text: str) -> bool:
-    return True
-
-
-_READ_ONLY, _REBOOT = Access.READ_ONLY, Access.AFTER_REBOOT
-KEYS: Mapping[str, Key] = MappingProxyType(
+_ALLOWS: Mapping[Kind, Callable[[str], bool]] = MappingProxyType(
     {
-        "AuthorizationKey": Key("", _is_password, Access.WRITE_ONLY),
-        "AuthorizeRemoteTxRequests": Key("true", _is_boolean),
-        "ClockAlignedDataInterval": Key("0", _is_number, _READ_ONLY),
-        "ConnectionTimeOut": Key("60", _is_number),
-        "ConnectorPhaseRotation": Key("NotApplicable", _anything, _REBOOT),
-        "GetConfigurationMaxKeys": Key("50", _is_number, _READ_ONLY),
-        "HeartbeatInterval": Key("300", _is_number),
-        "LocalAuthorizeOffline": Key("false", _is_boolean),
-        "LocalPreAuthorize": Key("false", _is_boolean),
-        "MeterValuesAlignedData": Key("", _is_measurand_list, _READ_ONLY),
-        "MeterValuesSampledData": Key(",".join(MEASURANDS), _is_measurand_list),
-        "MeterValueSampleInterval": Key("60", _is_number),
-        "NumberOfConnectors": Key("1", _is_number, _READ_ONLY),
-        "ResetRetries": Key("1", _is_number),
-        "StopTransactionOnEVSideDisconnect": Key("true", _is_boolean),
-        "StopTransactionOnInvalidId": Key("true", _is_boolean),
-        "StopTxnAlignedData": Key("", _is_measurand_list, _READ_ONLY),
-        "StopTxnSampledData": Key("", _is_measurand_list, _READ_ONLY),
-        "SupportedFeatureProfiles": Key("Core,RemoteTrigger", _anything, _READ_ONLY),
-        "TransactionMessageAttempts": Key("3", _is_number),
-        "TransactionMessageRetryInterval": Key("10", _is_number),
-        "UnlockConnectorOnEVSideDisconnect": Key("true", _is_boolean),
-        "WebSocketPingInterval": Key("0", _is_number, _REBOOT),
+        Kind.NUMBER: _is_number,
+        Kind.BOOLEAN: _is_boolean,
+        Kind.MEASURANDS: _is_measurand_list,
+        Kind.PASSWORD: _is_password,
+        Kind.TEXT: lambda text: len(text) <= 500,
     }
 )
-# Keys are CiString50Type: case does not matter.
-_SPELLING = {name.lower(): name for name in KEYS}
+
+_NUMBER, _BOOLEAN, _TEXT = Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT
+_READ_ONLY, _REBOOT = Access.READ_ONLY, Access.AFTER_REBOOT
+_COMM, _TX, _AUTH = "OCPPCommCtrlr", "TxCtrlr", "AuthCtrlr"
+_SAMPLED, _ALIGNED = "SampledDataCtrlr", "AlignedDataCtrlr"
+_LIST, _SMART, _DATA = "LocalAuthListCtrlr", "SmartChargingCtrlr", "DeviceDataCtrlr"
+
+# ---- those that change what a station does -------------------------------------------------------
+
+PASSWORD = Knob(
+    Kind.PASSWORD,
+    "",
+    "AuthorizationKey",
+    Variable("SecurityCtrlr", "BasicAuthPassword"),
+    Access.WRITE_ONLY,
+)
+AUTHORIZE_REMOTE_START = Knob(
+    _BOOLEAN, "true", "AuthorizeRemoteTxRequests", Variable(_AUTH, "AuthorizeRemoteStart")
+)
+HEARTBEAT_INTERVAL = Knob(_NUMBER, "300", "HeartbeatInterval", Variable(_COMM, "HeartbeatInterval"))
+LOCAL_AUTHORIZE_OFFLINE = Knob(
+    _BOOLEAN, "false", "LocalAuthorizeOffline", Variable(_AUTH, "LocalAuthorizeOffline")
+)
+LOCAL_PRE_AUTHORIZE = Knob(
+    _BOOLEAN, "false", "LocalPreAuthorize", Variable(_AUTH, "LocalPreAuthorize")
+)
+LOCAL_LIST_ENABLED = Knob(_BOOLEAN, "true", "LocalAuthListEnabled", Variable(_LIST, "Enabled"))
+LOCAL_LIST_MAX_LENGTH = Knob(_NUMBER, "1000", "LocalAuthListMaxLength", access=_READ_ONLY)
+SEND_LOCAL_LIST_MAX_LENGTH = Knob(
+    _NUMBER,
+    "100",
+    "SendLocalListMaxLength",
+    Variable(_LIST, "ItemsPerMessage"),
+    _READ_ONLY,
+)
+MESSAGE_ATTEMPTS = Knob(
+    _NUMBER,
+    "3",
+    "TransactionMessageAttempts",
+    Variable(_COMM, "MessageAttempts", "TransactionEvent"),
+)
+MESSAGE_ATTEMPT_INTERVAL = Knob(
+    _NUMBER,
+    "10",
+    "TransactionMessageRetryInterval",
+    Variable(_COMM, "MessageAttemptInterval", "TransactionEvent"),
+)
+PROFILE_MAX_STACK_LEVEL = Knob(
+    _NUMBER, "10", "ChargeProfileMaxStackLevel", Variable(_SMART, "ProfileStackLevel"), _READ_ONLY
+)
+PROFILE_MAX_PERIODS = Knob(
+    _NUMBER,
+    "100",
+    "ChargingScheduleMaxPeriods",
+    Variable(_SMART, "PeriodsPerSchedule"),
+    _READ_ONLY,
+)
+MAX_PROFILES = Knob(
+    _NUMBER,
+    "20",
+    "MaxChargingProfilesInstalled",
+    Variable(_SMART, "Entries", "ChargingProfiles"),
+    _READ_ONLY,
+)
+SAMPLED_MEASURANDS = Knob(
+    Kind.MEASURANDS,
+    ",".join(MEASURANDS),
+    "MeterValuesSampledData",
+    Variable(_SAMPLED, "TxUpdatedMeasurands"),
+)
+SAMPLE_INTERVAL = Knob(
+    _NUMBER, "60", "MeterValueSampleInterval", Variable(_SAMPLED, "TxUpdatedInterval")
+)
+STARTED_MEASURANDS = Knob(
+    Kind.MEASURANDS, _REGISTER, variable=Variable(_SAMPLED, "TxStartedMeasurands")
+)
+ENDED_MEASURANDS = Knob(
+    Kind.MEASURANDS, _REGISTER, variable=Variable(_SAMPLED, "TxEndedMeasurands")
+)
+STOP_ON_INVALID_TOKEN = Knob(
+    _BOOLEAN, "true", "StopTransactionOnInvalidId", Variable(_TX, "StopTxOnInvalidId")
+)
+OFFLINE_THRESHOLD = Knob(_NUMBER, "60", variable=Variable(_COMM, "OfflineThreshold"))
+CONNECTORS = Knob(_NUMBER, "1", "NumberOfConnectors", access=_READ_ONLY)
+REPORT_ITEMS = Knob(
+    _NUMBER, "20", variable=Variable(_DATA, "ItemsPerMessage", "GetReport"), access=_READ_ONLY
+)
+
+KNOBS: tuple[Knob, ...] = (
+    PASSWORD,
+    AUTHORIZE_REMOTE_START,
+    PROFILE_MAX_STACK_LEVEL,
+    Knob(
+        _TEXT,
+        "Current,Power",
+        "ChargingScheduleAllowedChargingRateUnit",
+        access=_READ_ONLY,
+    ),
+    PROFILE_MAX_PERIODS,
+    Knob(_NUMBER, "0", "ClockAlignedDataInterval", Variable(_ALIGNED, "Interval"), _READ_ONLY),
+    Knob(_NUMBER, "60", "ConnectionTimeOut", Variable(_TX, "EVConnectionTimeOut")),
+    Knob(_TEXT, "NotApplicable", "ConnectorPhaseRotation", access=_REBOOT),
+    Knob(_NUMBER, "50", "GetConfigurationMaxKeys", access=_READ_ONLY),
+    HEARTBEAT_INTERVAL,
+    LOCAL_LIST_ENABLED,
+    LOCAL_LIST_MAX_LENGTH,
+    LOCAL_AUTHORIZE_OFFLINE,
+    LOCAL_PRE_AUTHORIZE,
+    MAX_PROFILES,
+    Knob(
+        Kind.MEASURANDS, "", "MeterValuesAlignedData", Variable(_ALIGNED, "Measurands"), _READ_ONLY
+    ),
+    SAMPLED_MEASURANDS,
+    SAMPLE_INTERVAL,
+    CONNECTORS,
+    Knob(_BOOLEAN, "false", "ReserveConnectorZeroSupported", access=_READ_ONLY),
+    Knob(_NUMBER, "1", "ResetRetries", Variable(_COMM, "ResetRetries")),
+    SEND_LOCAL_LIST_MAX_LENGTH,
+    Knob(
+        _BOOLEAN,
+        "true",
+        "StopTransactionOnEVSideDisconnect",
+        Variable(_TX, "StopTxOnEVSideDisconnect"),
+    ),
+    STOP_ON_INVALID_TOKEN,
+    Knob(
+        Kind.MEASURANDS,
+        "",
+        "StopTxnAlignedData",
+        Variable(_ALIGNED, "TxEndedMeasurands"),
+        _READ_ONLY,
+    ),
+    Knob(Kind.MEASURANDS, "", "StopTxnSampledData", access=_READ_ONLY),
+    Knob(
+        _TEXT,
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
+        "SupportedFeatureProfiles",
+        access=_READ_ONLY,
+    ),
+    MESSAGE_ATTEMPTS,
+    MESSAGE_ATTEMPT_INTERVAL,
+    Knob(
+        _BOOLEAN,
+        "true",
+        "UnlockConnectorOnEVSideDisconnect",
+        Variable(_COMM, "UnlockOnEVSideDisconnect"),
+    ),
+    Knob(_NUMBER, "0", "WebSocketPingInterval", Variable(_COMM, "WebSocketPingInterval"), _REBOOT),
+    STARTED_MEASURANDS,
+    ENDED_MEASURANDS,
+    REPORT_ITEMS,
+    Knob(_NUMBER, "0", variable=Variable(_ALIGNED, "TxEndedInterval"), access=_READ_ONLY),
+    Knob(_TEXT, "CS", variable=Variable("ClockCtrlr", "TimeSource"), access=_READ_ONLY),
+    Knob(
+        _NUMBER,
+        "20",
+        variable=Variable(_DATA, "ItemsPerMessage", "GetVariables"),
+        access=_READ_ONLY,
+    ),
+    Knob(
+        _NUMBER,
+        "20",
+        variable=Variable(_DATA, "ItemsPerMessage", "SetVariables"),
+        access=_READ_ONLY,
+    ),
+    Knob(
+        _NUMBER,
+        "65536",
+        variable=Variable(_DATA, "BytesPerMessage", "GetReport"),
+        access=_READ_ONLY,
+    ),
+    Knob(
+        _NUMBER,
+        "65536",
+        variable=Variable(_DATA, "BytesPerMessage", "GetVariables"),
+        access=_READ_ONLY,
+    ),
+    Knob(
+        _NUMBER,
+        "65536",
+        variable=Variable(_DATA, "BytesPerMessage", "SetVariables"),
+        access=_READ_ONLY,
+    ),
+    Knob(_NUMBER, "65536", variable=Variable(_LIST, "BytesPerMessage"), access=_READ_ONLY),
+    Knob(
+        _TEXT,
+        "FTP,HTTP,HTTPS",
+        variable=Variable(_COMM, "FileTransferProtocols"),
+        access=_READ_ONLY,
+    ),
+    Knob(_NUMBER, "30", variable=Variable(_COMM, "MessageTimeout", "Default"), access=_READ_ONLY),
+    Knob(_TEXT, "0", variable=Variable(_COMM, "NetworkConfigurationPriority"), access=_READ_ONLY),
+    Knob(
+        _NUMBER,
+        "3",
+        variable=Variable(_COMM, "NetworkProfileConnectionAttempts"),
+        access=_READ_ONLY,
+    ),
+    OFFLINE_THRESHOLD,
+    Knob(
+        _BOOLEAN,
+        "false",
+        variable=Variable("ReservationCtrlr", "NonEvseSpecific"),
+        access=_READ_ONLY,
+    ),
+    Knob(_NUMBER, "0", variable=Variable("SecurityCtrlr", "CertificateEntries"), access=_READ_ONLY),
+    Knob(_TEXT, "csms", variable=Variable("SecurityCtrlr", "OrganizationName")),
+    Knob(_NUMBER, "1", variable=Variable("SecurityCtrlr", "SecurityProfile"), access=_READ_ONLY),
+    Knob(_TEXT, "A,W", variable=Variable(_SMART, "RateUnit"), access=_READ_ONLY),
+    Knob(_NUMBER, "0", variable=Variable(_SAMPLED, "TxEndedInterval"), access=_READ_ONLY),
+    Knob(_TEXT, "Authorized", variable=Variable(_TX, "TxStartPoint"), access=_READ_ONLY),
+    Knob(_TEXT, "Authorized", variable=Variable(_TX, "TxStopPoint"), access=_READ_ONLY),
+)
+# Neither version minds case in these names.
+BY_KEY: Mapping[str, Knob] = MappingProxyType(
+    {knob.key.lower(): knob for knob in KNOBS if knob.key is not None}
+)
+_BY_NAME = {knob.name.lower(): knob for knob in KNOBS}
 
 
 class Configuration:
-    """The keys of one station; only what differs from the factory takes memory."""
+    """The settings of one station; only what differs from the factory takes memory."""
 
     __slots__ = ("_changed",)
 
     def __init__(self, changed: Mapping[str, str]) -> None:
-        self._changed = {_SPELLING.get(key.lower(), key): value for key, value in changed.items()}
+        self._changed = {_BY_NAME[name.lower()]: value for name, value in changed.items()}
 
-    def text(self, name: str) -> str:
-        """The value of a key that exists."""
-        return self._changed.get(name, KEYS[name].default)
+    def text(self, knob: Knob) -> str:
+        """The value as it is written."""
+        return self._changed.get(knob, knob.default)
 
-    def number(self, name: str) -> int:
-        """The value of a numeric key."""
-        return int(self.text(name))
+    def number(self, knob: Knob) -> int:
+        """The value of a number."""
+        return int(self.text(knob))
 
-    def is_on(self, name: str) -> bool:
-        """The value of a boolean key."""
-        return self.text(name).lower() == "true"
+    def is_on(self, knob: Knob) -> bool:
+        """The value of a boolean."""
+        return self.text(knob).lower() == "true"
 
-    def put(self, name: str, value: str) -> None:
+    def put(self, knob: Knob, value: str) -> None:
         """Set from inside, whatever the access."""
-        self._changed[name] = value
+        self._changed[knob] = value
 
-    def change(self, key: str, value: str) -> str:
-        """The answer to a ChangeConfiguration, obeyed when it accepts."""
-        name = _SPELLING.get(key.lower())
-        if name is None:
-            return "NotSupported"
-        known = KEYS[name]
-        if known.access is Access.READ_ONLY or not known.allows(value):
-            return "Rejected"
-        self._changed[name] = value
-        return "RebootRequired" if known.access is Access.AFTER_REBOOT else "Accepted"
-
-    def report(self, keys: Iterable[str]) -> JsonObject:
-        """The answer to a GetConfiguration; no keys means all of them."""
-        wanted = list(keys)
-        names = [_SPELLING.get(key.lower()) for key in wanted] if wanted else list(KEYS)
-        shown = [self._shown(name) for name in dict.fromkeys(names) if name is not None]
-        unknown = [key for key, name in zip(wanted, names, strict=False) if name is None]
-        answer: JsonObject = {"configurationKey": shown}
-        if unknown:
-            answer["unknownKey"] = unknown
-        return answer
-
-    def _shown(self, name: str) -> JsonObject:
-        access = KEYS[name].access
-        shown: JsonObject = {"key": name, "readonly": access is Access.READ_ONLY}
-        if access is not Access.WRITE_ONLY:
-            shown["value"] = self.text(name)
-        return shown
+    def change(self, knob: Knob, value: str) -> Change:
+        """Set from outside, if that may be."""
+        if knob.access is Access.READ_ONLY or not _ALLOWS[knob.kind](value):
+            return Change.REJECTED
+        self._changed[knob] = value
+        return Change.REBOOT_REQUIRED if knob.access is Access.AFTER_REBOOT else Change.ACCEPTED

@@ -1,18 +1,18 @@
 """What a virtual station has to say, in order, over however many connections it takes.
 
 The frames and the session are the server's own. Messages about transactions are kept until the
-CSMS has answered them (OCPP 1.6, 3.7.1); everything else is said on this connection or never.
+CSMS has answered them (OCPP 1.6 3.7.1, 2.0.1 E04); all else is said on this connection or never.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from csms.clock import Clock
 from csms.domain.versions import OcppVersion
+from csms.fleet.speech import Heard, Transaction
 from csms.ocpp import frames, schemas
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
 from csms.ocpp.session import Finished, Received, Repeated, Session
@@ -29,9 +29,11 @@ class Errand:
     action: str
     payload: Callable[[], JsonObject | None]
     """Asked when it goes out; None: it has lost its meaning."""
-    done: Callable[[JsonObject | None], None]
-    """Gets the answer; None: refused for good, or not answered."""
-    kept: bool = False
+    done: Heard
+    about: Transaction | None = None
+    """The transaction it tells of; it is kept until it was answered."""
+    prompted: bool = False
+    """The CSMS asked for it."""
     number: int = 0
     refusals: int = 0
     not_before: float = 0.0
@@ -48,6 +50,7 @@ class Line:
         "_plain",
         "_random",
         "_session",
+        "_version",
         "answer_due",
         "attempts",
         "on_refused",
@@ -56,7 +59,7 @@ class Line:
         "retry_s",
     )
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    def __init__(self, *, version: OcppVersion, clock: Clock, random: Random) -> None:
         self.out: list[bytes] = []
         """Frames to send, oldest first; the shell takes them."""
         self.answer_due: float | None = None
@@ -65,12 +68,14 @@ class Line:
         self.retry_s = 10.0
         self.on_refused: Callable[[CallError], None] = _unheard
         self.on_unanswered: Callable[[str], None] = _unheard
+        self._version = version
         self._clock = clock
         self._random = random
         self._session: Session | None = None
         self._current: Errand | None = None
-        self._kept: deque[Errand] = deque()
-        self._plain: deque[Errand] = deque()
+        # Lists: an empty deque takes ten times the memory, and these are short.
+        self._kept: list[Errand] = []
+        self._plain: list[Errand] = []
         self._number = 0
 
     @property
@@ -81,7 +86,7 @@ class Line:
     @property
     def all_told(self) -> bool:
         """Whether every message about a transaction has been answered."""
-        return not self._kept and (self._current is None or not self._current.kept)
+        return not self._kept and (self._current is None or self._current.about is None)
 
     @property
     def retry_at(self) -> float | None:
@@ -98,7 +103,7 @@ class Line:
         self._session = None
         self.out.clear()
         self._drop_current()
-        dropped, self._plain = self._plain, deque()
+        dropped, self._plain = self._plain, []
         for errand in dropped:
             errand.done(None)
 
@@ -106,21 +111,27 @@ class Line:
         """Line an errand up behind the others."""
         self._number += 1
         errand.number = self._number
-        if not errand.kept:
+        if errand.about is None:
             self._plain.append(errand)
             return
         if len(self._kept) >= MAX_KEPT:
-            self._kept.popleft()
+            self._kept.pop(0)
         self._kept.append(errand)
 
-    def pump(self, allowed: Callable[[str], bool]) -> None:
-        """Send the next CALL when the last is answered; `allowed` judges its action."""
+    def has_kept(self, transaction_id: str | None) -> bool:
+        """Whether a message about that transaction, or about any, is unanswered."""
+        told = [*self._kept] if self._current is None else [self._current, *self._kept]
+        owners = [errand.about for errand in told if errand.about is not None]
+        return any(transaction_id in {None, owner.id} for owner in owners)
+
+    def pump(self, allowed: Callable[[Errand], bool]) -> None:
+        """Send the next CALL when the last is answered and it is `allowed`."""
         session = self._session
         while session is not None and self._current is None:
             queue = self._next_queue(allowed)
             if queue is None:
                 return
-            errand = queue.popleft()
+            errand = queue.pop(0)
             payload = errand.payload()
             if payload is None:
                 continue
@@ -131,14 +142,14 @@ class Line:
             self.answer_due = self._clock.monotonic() + CALL_TIMEOUT_S
             self.out.append(frames.encode(call))
 
-    def _next_queue(self, allowed: Callable[[str], bool]) -> deque[Errand] | None:
+    def _next_queue(self, allowed: Callable[[Errand], bool]) -> list[Errand] | None:
         """The queue with the oldest errand that may go now."""
-        ready: list[deque[Errand]] = []
+        ready: list[list[Errand]] = []
         head = self._kept[0] if self._kept else None
-        if head and allowed(head.action) and head.not_before <= self._clock.monotonic():
+        if head and allowed(head) and head.not_before <= self._clock.monotonic():
             ready.append(self._kept)
-        while self._plain and not allowed(self._plain[0].action):
-            self._plain.popleft().done(None)
+        while self._plain and not allowed(self._plain[0]):
+            self._plain.pop(0).done(None)
         if self._plain:
             ready.append(self._plain)
         return min(ready, key=lambda queue: queue[0].number, default=None)
@@ -152,7 +163,8 @@ class Line:
             happening = session.receive(frames.parse(data))
         except FrameError as error:
             if error.message_id is not None and error.message_type == 2:
-                self._send_error(error.message_id, "FormationViolation", error.reason)
+                code = schemas.spelled(self._version, "RpcFrameworkError")
+                self._send_error(error.message_id, code, error.reason)
             return None
         if isinstance(happening, Received):
             return happening.call
@@ -181,7 +193,7 @@ class Line:
             self._session.abandon(self._session.outstanding.message_id)
         self._drop_current()
         if errand is not None:
-            if errand.kept:
+            if errand.about is not None:
                 errand.not_before = self._clock.monotonic() + self.retry_s
             self.on_unanswered(errand.action)
 
@@ -189,8 +201,8 @@ class Line:
         errand, self._current, self.answer_due = self._current, None, None
         if errand is None:
             return
-        if errand.kept:
-            self._kept.appendleft(errand)
+        if errand.about is not None:
+            self._kept.insert(0, errand)
         else:
             errand.done(None)
 
@@ -198,23 +210,22 @@ class Line:
         errand, self._current, self.answer_due = self._current, None, None
         assert errand is not None
         if isinstance(answer, CallResult):
-            errand.done(answer.payload if _usable(errand.action, answer.payload) else None)
+            errand.done(answer.payload if self._usable(errand.action, answer.payload) else None)
             return
         errand.refusals += 1
-        if errand.kept and errand.refusals < self.attempts:
+        if errand.about is not None and errand.refusals < self.attempts:
             errand.not_before = self._clock.monotonic() + self.retry_s * errand.refusals
-            self._kept.appendleft(errand)
+            self._kept.insert(0, errand)
         else:
             errand.done(None)
         self.on_refused(answer)
 
+    def _usable(self, action: str, answer: JsonObject) -> bool:
+        wrong = schemas.violation(self._version, action, "response", answer)
+        return wrong is None or wrong.is_surplus
+
     def _send_error(self, message_id: str, code: str, reason: str) -> None:
         self.out.append(frames.encode(CallError(message_id, code, reason, {})))
-
-
-def _usable(action: str, answer: JsonObject) -> bool:
-    wrong = schemas.violation(OcppVersion.V16, action, "response", answer)
-    return wrong is None or wrong.is_surplus
 
 
 def _unheard(happening: object) -> None:

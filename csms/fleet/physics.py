@@ -12,9 +12,13 @@ from enum import Enum
 from random import Random
 
 AC_VOLTAGE_V = 230.0
+DC_LOW_V = 340.0
+_AC_SPREAD = 0.01
 _TAPER_FLOOR = 0.08
 _EFFICIENCY = 0.92
 _MAX_STEPS = 120
+# Dividing by less than this loses the digits of the power.
+_SHORTEST_S = 1e-6
 
 
 class CurrentType(str, Enum):
@@ -35,6 +39,11 @@ class Supply:
     current_type: CurrentType
     max_power_w: float
     phases: int = 1
+
+    @property
+    def volts(self) -> float:
+        """The least between the ends of a phase, so that amperes bound watts and watts amperes."""
+        return AC_VOLTAGE_V * (1 - _AC_SPREAD) if self.current_type is CurrentType.AC else DC_LOW_V
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class Meter:
 class Charge:
     """One car charging at one connector."""
 
-    __slots__ = ("_meter", "_power_w", "_random", "_supply", "_vehicle", "last", "soc")
+    __slots__ = ("_meter", "_power_w", "_random", "_supply", "_vehicle", "last", "limit_w", "soc")
 
     def __init__(self, vehicle: Vehicle, supply: Supply, meter: Meter, random: Random) -> None:
         self._vehicle = vehicle
@@ -110,6 +119,8 @@ class Charge:
         self._meter = meter
         self._random = random
         self._power_w = 0.0
+        self.limit_w = math.inf
+        """What charging profiles allow; infinite without any."""
         self.soc = vehicle.soc
         self.last = self._reading(0.0, 0.0)
 
@@ -118,9 +129,14 @@ class Charge:
         """Whether the battery takes no more."""
         return self.soc >= 1
 
+    @property
+    def phases(self) -> int:
+        """How many phases the car draws from."""
+        return min(self._vehicle.phases, self._supply.phases)
+
     def advance(self, seconds: float) -> Reading:
         """Charge for `seconds` and read the meter."""
-        if seconds <= 0:
+        if seconds < _SHORTEST_S:
             return self.last
         self.last = self._reading(self._drawn_wh(seconds) * 3600 / seconds, seconds)
         return self.last
@@ -130,7 +146,7 @@ class Charge:
         step_s = seconds / steps
         drawn_wh = 0.0
         for _ in range(steps):
-            limit_w = power_limit_w(self._vehicle, self._supply, self.soc)
+            limit_w = min(self.limit_w, power_limit_w(self._vehicle, self._supply, self.soc))
             self._power_w = min(limit_w, self._power_w + self._vehicle.ramp_w_per_s * step_s)
             missing_wh = (1 - self.soc) * self._vehicle.battery_wh / _EFFICIENCY
             step_wh = min(self._power_w * step_s / 3600, missing_wh)
@@ -142,7 +158,7 @@ class Charge:
 
     def _reading(self, mean_w: float, seconds: float) -> Reading:
         # The meter resolves 0.1 V and 1 mA; power and energy follow from what it resolves.
-        phases = min(self._vehicle.phases, self._supply.phases)
+        phases = self.phases
         voltages = tuple(round(self._voltage_v(), 1) for _ in range(phases))
         currents = tuple(round(mean_w / phases / voltage, 3) for voltage in voltages)
         power_w = sum(u * i for u, i in zip(voltages, currents, strict=True))
@@ -157,5 +173,5 @@ class Charge:
 
     def _voltage_v(self) -> float:
         if self._supply.current_type is CurrentType.DC:
-            return 340 + 80 * self.soc
-        return AC_VOLTAGE_V * self._random.uniform(0.99, 1.01)
+            return DC_LOW_V + 80 * self.soc
+        return AC_VOLTAGE_V * self._random.uniform(1 - _AC_SPREAD, 1 + _AC_SPREAD)

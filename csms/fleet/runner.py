@@ -12,6 +12,7 @@ import orjson
 
 from csms.clock import Clock, SystemClock
 from csms.domain.identity import check_identity
+from csms.domain.versions import OcppVersion, parse_version
 from csms.errors import Invalid
 from csms.fleet.backoff import Backoff
 from csms.fleet.catalog import Catalog, load
@@ -31,7 +32,9 @@ class RunOptions:
     stations: int = 1
     prefix: str = "VCP"
     from_file: Path | None = None
-    """NDJSON of `{"identity", "password"}`; replaces `stations` and `prefix`."""
+    """NDJSON of `{"identity", "password", "version"}`; replaces `stations` and `prefix`."""
+    version: OcppVersion = OcppVersion.V16
+    """Of the stations that the file names no version for."""
     frames: Path | None = None
     """Where to record every frame."""
     reject_percent: float = 0.0
@@ -47,6 +50,15 @@ class RunOptions:
     ramp_per_s: float = 200.0
     """How many stations start dialing each second."""
     backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One station that was asked for."""
+
+    identity: str
+    password: str | None = None
+    version: OcppVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +139,18 @@ def count(fleet: Fleet) -> Counts:
 def specs_of(options: RunOptions, catalog: Catalog) -> Iterator[StationSpec]:
     """The stations to run; raises Invalid."""
     known = _from_file(options.from_file) if options.from_file else _numbered(options)
-    for identity, password in known:
+    for one in known:
         # Which stations flap follows from the seed and the identity alone.
-        flaps = Random(f"{options.seed}:flap:{identity}").uniform(0, 100) < options.flap_percent
+        drawn = Random(f"{options.seed}:flap:{one.identity}").uniform(0, 100)
+        flaps = drawn < options.flap_percent
         yield catalog.spec(
-            identity=check_identity(identity),
+            identity=check_identity(one.identity),
             url=options.url,
             brand_slug=options.brand,
             model_slug=options.model,
             connectors=options.connectors,
-            password=password,
+            version=one.version or options.version,
+            password=one.password,
             seed=options.seed,
             faults=Faults(
                 reject_percent=options.reject_percent,
@@ -147,13 +161,13 @@ def specs_of(options: RunOptions, catalog: Catalog) -> Iterator[StationSpec]:
         )
 
 
-def _numbered(options: RunOptions) -> Iterator[tuple[str, str | None]]:
+def _numbered(options: RunOptions) -> Iterator[Named]:
     width = max(4, len(str(options.stations)))
     for number in range(1, options.stations + 1):
-        yield f"{options.prefix}{number:0{width}d}", None
+        yield Named(f"{options.prefix}{number:0{width}d}")
 
 
-def _from_file(path: Path) -> Iterator[tuple[str, str | None]]:
+def _from_file(path: Path) -> Iterator[Named]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -163,16 +177,21 @@ def _from_file(path: Path) -> Iterator[tuple[str, str | None]]:
             yield _line(line, f"{path}, line {number}")
 
 
-def _line(line: bytes, where: str) -> tuple[str, str | None]:
+def _line(line: bytes, where: str) -> Named:
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise Invalid(f"{where}: not valid JSON", loc=("from_file",)) from error
-    identity = value.get("identity") if isinstance(value, dict) else None
-    password = value.get("password") if isinstance(value, dict) else None
-    if not isinstance(identity, str) or not isinstance(password, (str, type(None))):
+    fields = value if isinstance(value, dict) else {}
+    identity, password, version = (fields.get(name) for name in ("identity", "password", "version"))
+    optional = (str, type(None))
+    if not (
+        isinstance(identity, str)
+        and isinstance(password, optional)
+        and isinstance(version, optional)
+    ):
         raise Invalid(
-            f'{where}: must be an object with "identity" and, if it has one, "password"',
+            f'{where}: must be an object with "identity" and, if wanted, "password" and "version"',
             loc=("from_file",),
         )
-    return identity, password
+    return Named(identity, password, None if version is None else parse_version(version))

@@ -31,9 +31,11 @@ class StationSpec:
     """Together with the identity it decides everything random about the station."""
     faults: Faults = field(default_factory=Faults)
     configuration: Mapping[str, str] = field(default_factory=dict)
-    """Configuration keys that differ from the defaults."""
+    """Settings that differ from the defaults, by `Knob.name`."""
     reboot_s: float = 1.0
     """About how long a restart takes."""
+    step_s: float = 2.0
+    """How long each step of a firmware update or a log upload takes."""
 
 
 def url_of(spec: StationSpec) -> str:

@@ -223,7 +223,7 @@ class Dispatcher:
 
     def _decide(self, run: Run, item: JobItem, now_pass: _Pass) -> None:
         if item.deadline_at is not None and self._clock.now() >= item.deadline_at:
-            done = _never_answered(item, ItemState.EXPIRED, "the deadline came first")
+            done = _never_answered(run, item, ItemState.EXPIRED, "the deadline came first")
             now_pass.verdicts.append(_Verdict(run, item, done=done))
             return
         admission = run.kind.admit(run.job, item)
@@ -237,7 +237,7 @@ class Dispatcher:
             run.pace.take(self._clock.monotonic())
             now_pass.starts.append(_Start(run, item, run.kind.intent(run.job, item)))
         elif isinstance(admission, Offline):
-            done = _never_answered(item, ItemState.OFFLINE, "the station is offline")
+            done = _never_answered(run, item, ItemState.OFFLINE, "the station is offline")
             now_pass.verdicts.append(_Verdict(run, item, done=done))
         else:
             now_pass.verdicts.append(_Verdict(run, item, until=_wait_until(item, admission)))
@@ -321,8 +321,11 @@ def _read_due(tx: ReadTx, job_id: int, *, now: int, limit: int) -> _Due:
     )
 
 
-def _never_answered(item: JobItem, state: ItemState, message: str) -> Done:
+def _never_answered(run: Run, item: JobItem, state: ItemState, message: str) -> Done:
     """Offline and expired say that nothing was ever sent; after an attempt that would be a lie."""
+    if item.step != run.kind.first_step:
+        message = f"{message}, and a part was done before"
+        return Done(ItemState.ERROR, "partly_done", message, retryable=True)
     if item.attempts_used or item.interruptions:
         message = f"{message}, and an earlier attempt was not answered"
         return Done(ItemState.ERROR, state.value, message, retryable=True)

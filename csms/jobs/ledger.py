@@ -522,6 +522,11 @@ def _cancel_waiting(tx: Tx, job: Job, *, kind: ItemRunner) -> int | None:
         for item in job_items.list_registered(tx, job.id, states=waiting):
             kind.discard(tx, job, item)
             job_items.detach_station(tx, job.id, item.seq)
+    else:
+        message = f"{cause.message}, and a part was done before"
+        begun = job_items.fail_begun(tx, job.id, code="partly_done", message=message)
+        if begun:
+            jobs.count_final(tx, job.id, ItemState.ERROR, begun)
     number = job_items.cancel_waiting(tx, job.id, code=cause.code, message=cause.message)
     if number:
         jobs.count_final(tx, job.id, ItemState.CANCELLED, number)

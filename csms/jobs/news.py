@@ -20,8 +20,6 @@ from csms.store.database import Database, Tx
 
 T = TypeVar("T")
 
-_EVIDENCE = frozenset({"station.booted", "transaction.started"})
-
 
 class News:
     """Turns signals into another look."""
@@ -70,7 +68,8 @@ class News:
         if event.type == "location.deleted":
             self._board.spawn(self._fail_jobs_at(event.location_id), "location deleted")
         station_id = event.station_id
-        if station_id in self._board.windows and event.type in _EVIDENCE:
+        # What shows that a command worked depends on the command; any change may be it.
+        if station_id in self._board.windows:
             assert station_id is not None
             self._look_soon(station_id)
 
@@ -134,5 +133,9 @@ class News:
             code = signal.error_code or "CALLERROR"
             done = Done(ItemState.ERROR, "call_error", code, response={"error_code": code})
         else:
-            done = kind.read_late(job, item, signal.payload)
+            read = kind.read_late(tx, job, item, attempt, signal.payload)
+            if read is None:
+                job_items.record_late(tx, signal.message_id, signal.payload)
+                return None
+            done = read
         return ledger.late_answer(tx, job, attempt, done, kind=kind)

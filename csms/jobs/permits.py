@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csms.clock import from_micros
 from csms.domain.jobs import Job
-from csms.domain.permissions import Principal, Scope
+from csms.domain.permissions import SYSTEM, Principal, Scope
 from csms.errors import NotFound
 from csms.store import tokens
 from csms.store.database import Tx
@@ -20,6 +20,8 @@ def may_act(tx: Tx, job: Job, scope: Scope, location_id: int | None) -> bool:
 
 def _principal(tx: Tx, public_id: str) -> Principal | None:
     """Whoever the token stands for, while it is valid; looked up once a transaction."""
+    if public_id == SYSTEM.id:
+        return SYSTEM
     key = ("principal", public_id)
     if key not in tx.memo:
         try:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from csms.domain.jobs import ItemState, Job, JobError, JobItem
+from csms.domain.versions import OcppVersion
 from csms.store.database import ReadTx, Row, Tx
 
 Effect = Callable[[Tx], int | None]
@@ -97,10 +98,11 @@ Result = Done | NextStep | Retry | Ambiguous | NotSent
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is journaled before the attempt: the message id, and the connection it goes out on."""
+    """What is journaled first: the message id, and the connection and version it goes out in."""
 
     message_id: str | None = None
     connection_generation: int | None = None
+    version: OcppVersion | None = None
 
 
 class JobFailed(Exception):
@@ -140,8 +142,10 @@ class ItemRunner(Protocol):
         """Whether an attempt that may have happened can simply be made again (class A, B)."""
         ...
 
-    def read_late(self, job: Job, item: JobItem, answer: dict[str, Any]) -> Done:
-        """What an answer means that came after the wait was over."""
+    def read_late(
+        self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: dict[str, Any]
+    ) -> Done | None:
+        """What an answer to `attempt` says that came after the wait; None: not enough."""
         ...
 
     def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from csms.clock import Clock
+from csms.domain.lint import Rule
 from csms.domain.versions import OcppVersion
 from csms.errors import CallFailed, CallTimeout, ConnectionLost, StationOffline
 from csms.ocpp import frames, websocket
@@ -27,6 +28,7 @@ from csms.ocpp.frames import (
     FrameError,
     Send,
 )
+from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.router import Outcome, Waiting, answer_to_broken, refusal
 from csms.ocpp.session import Finished, QueueFull, Received, Repeated, Session, Stray
 from csms.ocpp.turns import Turns
@@ -53,11 +55,20 @@ class Watcher(Protocol):
     def ended(self, connection: Connection, ours: OurCall, ending: Ending) -> None:
         """One CALL of ours is over; its slot may be free."""
 
+    def rested(self, connection: Connection) -> None:
+        """The pause after a CALL of ours is over; the slot may be free."""
+
+    def noticed(self, connection: Connection, quirk: Observed) -> None:
+        """The other end did something odd, and it was tolerated."""
+
     def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
         """An answer came that nobody waits for."""
 
     def garbled(self, connection: Connection, error: FrameError) -> None:
         """Bytes came that are no frame."""
+
+    def reused_id(self, connection: Connection, call: Call) -> None:
+        """A CALL came with the message id of an earlier one."""
 
     def gone(self, connection: Connection) -> None:
         """The connection is over, and what came on it is served."""
@@ -72,6 +83,7 @@ class OurCall:
     future: asyncio.Future[CallResult | CallError]
     began_at: int
     """Wall clock, microseconds."""
+    timeout_s: float
     on_sent: Callable[[], None] | None = None
     timer: asyncio.TimerHandle | None = None
     sent: bool = False
@@ -103,7 +115,9 @@ class Connection:
         "_waiting",
         "_watcher",
         "address",
+        "call_spacing_s",
         "closing",
+        "frames_in",
         "has_ponged",
         "identity",
         "last_call_at",
@@ -141,7 +155,11 @@ class Connection:
         self.last_call_at: float | None = None
         """When the station's last CALL came."""
         self.pinged_at = now
+        self.frames_in = 0
+        """How many came in, pings and pongs included."""
         self.has_ponged = False
+        self.call_spacing_s = 0.0
+        """How long the station is left alone between two CALLs of ours."""
         self.writing_since: float | None = None
         """Since when written bytes have been waiting for the other end to read."""
         self._clock = clock
@@ -172,28 +190,35 @@ class Connection:
 
     def on_text(self, data: bytes) -> None:
         """Take one text message; Delta sends empty ones."""
-        self.last_frame_at = self._clock.monotonic()
+        self._hear()
         if not data or self.closing:
+            if not data:
+                self._watcher.noticed(self, Observed.EMPTY_FRAME)
             return
         try:
             frame = frames.parse(data)
         except FrameError as error:
             if frames.is_utf8(data):
-                self._broken(error)
+                self._broken(error, data)
             else:
                 self.on_violation(websocket.INVALID_TEXT, "not UTF-8")
             return
         if self.version is not OcppVersion.V21 and isinstance(frame, (Send, CallResultError)):
-            self._broken(_unknown_type(frame))
+            self._broken(_unknown_type(frame), data)
             return
         happening = self.session.receive(frame)
         if isinstance(happening, Received):
+            if happening.reuses_id:
+                self._watcher.reused_id(self, happening.call)
             self._take(happening.call, len(data))
         elif isinstance(happening, Finished):
             self._end(happening.call.message_id, happening.answer)
             self._send_waiting()
         elif isinstance(happening, Repeated):
+            self._watcher.noticed(self, Observed.REPEATED_CALL)
             self.socket.send(frames.encode(happening.answer))
+            if self.version is not OcppVersion.V21:  # part 4, 4.1.4 lets a retry have the same id
+                self._watcher.reused_id(self, happening.call)
         elif isinstance(happening, Send):
             self._take(happening, len(data))
         elif isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
@@ -201,12 +226,16 @@ class Connection:
 
     def on_ping(self) -> None:
         """Note the sign of life."""
-        self.last_frame_at = self._clock.monotonic()
+        self._hear()
 
     def on_pong(self) -> None:
         """Note that this one answers pings: not every station does."""
-        self.last_frame_at = self._clock.monotonic()
+        self._hear()
         self.has_ponged = True
+
+    def _hear(self) -> None:
+        self.last_frame_at = self._clock.monotonic()
+        self.frames_in += 1
 
     def on_writing(self, *, stalled: bool) -> None:
         """Serve no more CALLs of a station that does not read their answers."""
@@ -216,6 +245,8 @@ class Connection:
 
     def on_violation(self, code: int, reason: str) -> None:
         """Close the socket: no more frames can be read from it."""
+        if reason == websocket.RESERVED_BITS:
+            self._watcher.noticed(self, Observed.RESERVED_BITS)
         self.spawn(self._close(code, reason, linger=True))
 
     def on_lost(self) -> None:
@@ -229,7 +260,8 @@ class Connection:
         else:
             self._work()
 
-    def _broken(self, error: FrameError) -> None:
+    def _broken(self, error: FrameError, data: bytes) -> None:
+        error.excerpt = data[: frames.MAX_EXCERPT]
         self._watcher.garbled(self, error)
         outstanding = self.session.outstanding
         if (
@@ -238,6 +270,7 @@ class Connection:
             and error.message_id == outstanding.message_id
         ):
             # Grizzl-E cuts its answers off: that fails the one call, not the socket.
+            self._watcher.noticed(self, Observed.BROKEN_ANSWER)
             self.session.abandon(outstanding.message_id)
             self._end(
                 outstanding.message_id,
@@ -293,7 +326,7 @@ class Connection:
     def _conclude(self, call: Call | Send, outcome: Outcome) -> None:
         assert self._inbox is not None
         if isinstance(call, Send):
-            outcome = Outcome(None, outcome.verdict)
+            outcome = Outcome(None, outcome.breaches)
             self._watcher.served(self, _as_call(call), outcome, self._began_at)
         else:
             self._answer(call, outcome)
@@ -352,7 +385,8 @@ class Connection:
             raise StationOffline("the connection is closing")
         loop = asyncio.get_running_loop()
         began_at = self._clock.micros()
-        ours = OurCall(call, frames.encode(call), loop.create_future(), began_at, on_sent)
+        future = loop.create_future()
+        ours = OurCall(call, frames.encode(call), future, began_at, timeout_s, on_sent)
         try:
             self.session.queue(call)
         except QueueFull:
@@ -384,8 +418,20 @@ class Connection:
         if ours.on_sent is not None:
             ours.on_sent()
 
+    def _rest_slot(self) -> None:
+        if self.call_spacing_s and not self.session.resting:
+            self.session.resting = True
+            asyncio.get_running_loop().call_later(self.call_spacing_s, self._rested)
+
+    def _rested(self) -> None:
+        self.session.resting = False
+        self._send_waiting()
+        self._watcher.rested(self)
+
     def _time_out(self, message_id: str) -> None:
         sent = self.session.abandon(message_id)
+        if sent:
+            self._rest_slot()
         failure: CallFailed | StationOffline = (
             CallTimeout("the station did not answer in time")
             if sent
@@ -398,6 +444,7 @@ class Connection:
         ours = self._forget(message_id)
         if ours is None:
             return
+        self._rest_slot()
         waited_for = not ours.future.done()
         if waited_for:
             ours.future.set_result(answer)
@@ -478,5 +525,9 @@ def _as_call(call: Call | Send) -> Call:
 def _unknown_type(frame: Send | CallResultError) -> FrameError:
     kind = 6 if isinstance(frame, Send) else 5
     return FrameError(
-        "unknown message type", message_id=frame.message_id, message_type=kind, unknown_type=True
+        "unknown message type",
+        rule=Rule.UNKNOWN_MESSAGE_TYPE,
+        message_id=frame.message_id,
+        message_type=kind,
+        unknown_type=True,
     )

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from csms.clock import Clock
+from csms.domain.lint import MAX_FINDINGS, Finding, Rule
 from csms.domain.stations import Registration
+from csms.domain.timestamps import TimestampFlag, format_timestamp, read_timestamp
 from csms.domain.versions import OcppVersion
 from csms.events import Bus
+from csms.ocpp.findings import of_time
 from csms.ocpp.frames import JsonObject
+from csms.ocpp.quirks.applied import NOTHING, Applied
+from csms.ocpp.quirks.settings import TimestampFormat
 from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
+from csms.services.programs import Program
 from csms.store.database import Database, Tx
+
+
+def _ignore(context: StationContext, quirk: str, detail: str | None) -> None:
+    """Nobody wants to hear of quirks."""
 
 
 @dataclass(slots=True)
@@ -39,6 +50,56 @@ class StationContext:
     """As stored; BootNotification brings it up to date, the hub reads it."""
     triggered: bool = False
     """We sent a TriggerMessage(BootNotification) on this connection."""
+    connectors: int = 1
+    """How many the station is registered with."""
+    provider: Program | None = None
+    """Answers what we cannot know, such as the status of a certificate; None: nobody does."""
+    quirks: Applied = NOTHING
+    """What is done differently for this station; the hub keeps it up to date."""
+    on_quirk: Callable[[StationContext, str, str | None], None] = _ignore
+    findings: list[Finding] | None = None
+    """What handlers found wrong with the message being served; the link takes them with it."""
+    fired: set[str] | None = None
+    """Quirks that fired on this connection, each of which is told once."""
+
+    def lint(
+        self, rule: Rule, path: str = "", *, value: Any = None, clause: str | None = None
+    ) -> None:
+        """Keep what the message being served does wrong; once, so that a write may say it twice.
+
+        `path` is without the numbers of list entries: `meterValue[].timestamp`.
+        """
+        self._keep(Finding(rule, path, clause, value))
+
+    def instant(self, value: object, path: str) -> tuple[datetime | None, TimestampFlag | None]:
+        """What a timestamp of the message means; what is wrong with it is kept as a finding."""
+        now = self.clock.now()
+        at, flag = read_timestamp(value, now)
+        if isinstance(value, str) and flag is not None:  # else its type is what is wrong
+            self._keep(of_time(self.version, path, value, now))
+        return at, flag
+
+    def _keep(self, finding: Finding) -> None:
+        if self.findings is None:
+            self.findings = []
+        if len(self.findings) < MAX_FINDINGS and finding not in self.findings:
+            self.findings.append(finding)
+
+    def fire(self, quirk: str, detail: str | None = None) -> None:
+        """Tell that a quirk made us act differently; free after the first time."""
+        if self.fired is None:
+            self.fired = set()
+        if quirk not in self.fired:
+            self.fired.add(quirk)
+            self.on_quirk(self, quirk, detail)
+
+    def timestamp(self, at: datetime) -> str:
+        """An instant, as this station likes to read it."""
+        text = format_timestamp(at)
+        if self.quirks.settings.timestamp_format is TimestampFormat.MILLISECONDS:
+            return text
+        self.fire(self.quirks.origin("timestamp_format"))
+        return text[: -len(".000Z")] + "Z"
 
 
 @dataclass(slots=True)

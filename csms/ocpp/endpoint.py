@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -16,16 +17,20 @@ from csms.domain.onboarding import Onboarding
 from csms.domain.stations import NewStation, Station
 from csms.errors import CsmsError, DuplicateIdentity, Invalid
 from csms.ocpp import handshake
+from csms.ocpp.conduct import applied_to
 from csms.ocpp.handshake import Basic, Choice, Upgrade
 from csms.ocpp.held import UNKNOWN_IDENTITY
 from csms.ocpp.hub import Hub
+from csms.ocpp.quirks import catalog
+from csms.ocpp.quirks.applied import Applied, apply
+from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.throttle import Throttle
 from csms.ocpp.websocket import Socket, transport_of
 from csms.services import inbox
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
 from csms.store import stations
-from csms.store.database import Database
+from csms.store.database import Database, ReadTx
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +52,9 @@ class Admission:
     choice: Choice
     address: str
     head: bytes
+    quirks: Applied
+    noticed: tuple[str, ...]
+    """Quirks that the upgrade has shown already."""
 
     def enter(self, transport: asyncio.Transport, unread: bytes) -> None:
         """Turn the transport into a websocket; `unread` came after the head."""
@@ -58,7 +66,14 @@ class Admission:
                 self.identity, socket, self.address, self.choice.version
             )
         else:
-            connection = self.hub.open(self.station, socket, self.address, self.choice.version)
+            connection = self.hub.open(
+                self.station,
+                socket,
+                self.address,
+                self.choice.version,
+                quirks=self.quirks,
+                noticed=self.noticed,
+            )
         transport.write(self.head)
         socket.start(connection, unread)
 
@@ -157,7 +172,8 @@ class Endpoint:
         reason = why_not_an_identity(identity)
         if reason is not None:
             raise _Refused(400, f"{reason}\n", cause="invalid_identity", detail=reason)
-        station = await self._db.read(lambda tx: stations.find_by_identity(tx, identity))
+        agent = upgrade.headers.get("user-agent")
+        station, quirks = await self._db.read(lambda tx: _find(tx, identity, agent))
         basic = handshake.basic_in(upgrade.headers.get("authorization"))
         if station is not None:
             await self._authenticate(station, identity, basic)
@@ -165,9 +181,17 @@ class Endpoint:
                 raise _Refused(503, "two stations use this identity\n")
         else:
             station = await self._onboard(identity, basic)
-        choice = self._choose(upgrade, station)
-        head = _switching(accept, choice.echo)
-        return Admission(self._hub, identity, station, choice, upgrade.address, head)
+        choice = self._choose(upgrade, station, quirks)
+        return Admission(
+            self._hub,
+            identity,
+            station,
+            choice,
+            upgrade.address,
+            _switching(accept, choice.echo),
+            quirks,
+            tuple(_noticed(upgrade, choice, quirks)),
+        )
 
     def _check(self, upgrade: Upgrade) -> str:
         headers = upgrade.headers
@@ -228,13 +252,14 @@ class Endpoint:
         except DuplicateIdentity as error:  # its other connection was quicker
             raise _Refused(503, "try again\n") from error
 
-    def _choose(self, upgrade: Upgrade, station: Station | None) -> Choice:
+    def _choose(self, upgrade: Upgrade, station: Station | None, quirks: Applied) -> Choice:
         offered = upgrade.offered
+        pin = None if station is None else station.ocpp_version
         choice = handshake.choose(
             offered,
             spoken=self._hub.versions,
-            pin=None if station is None else station.ocpp_version,
-            assume=self._settings.assume_subprotocol,
+            pin=pin or quirks.settings.ocpp_version,
+            assume=quirks.settings.assume_subprotocol or self._settings.assume_subprotocol,
         )
         if choice is None:
             raise _Refused(
@@ -273,6 +298,23 @@ class Endpoint:
             await inbox.record(self._db, identity, refused.cause, address, detail=detail)
         except CsmsError as error:
             log.warning("refusal not noted", reason=error.code)
+
+
+def _find(tx: ReadTx, identity: str, agent: str | None) -> tuple[Station | None, Applied]:
+    station = stations.find_by_identity(tx, identity)
+    description = catalog.describe(station, agent)
+    if station is None:
+        return None, apply(description, catalog.known_of(description), {})
+    return station, applied_to(tx, station.id, description)
+
+
+def _noticed(upgrade: Upgrade, choice: Choice, quirks: Applied) -> Iterator[str]:
+    if not upgrade.says_connection_upgrade:
+        yield Observed.NO_UPGRADE_HEADER.value
+    if choice.echo is None:
+        yield Observed.NO_SUBPROTOCOL.value
+    if quirks.settings.ocpp_version is choice.version:
+        yield quirks.origin("ocpp_version")
 
 
 def _switching(accept: str, subprotocol: str | None) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import orjson
 
 from csms.ocpp.frames import JsonObject
@@ -10,10 +12,10 @@ from csms.ocpp.frames import JsonObject
 MAX_TEXT = 255
 
 
-def text(payload: JsonObject, name: str) -> str | None:
+def text(payload: JsonObject, name: str, *, limit: int = MAX_TEXT) -> str | None:
     """A string, cut to what a column holds; None when absent, empty or no string."""
     value = payload.get(name)
-    return value[:MAX_TEXT] if isinstance(value, str) and value else None
+    return value[:limit] if isinstance(value, str) and value else None
 
 
 def integer(payload: JsonObject, name: str) -> int | None:
@@ -29,6 +31,32 @@ def integer(payload: JsonObject, name: str) -> int | None:
         except ValueError:
             return None
     return None
+
+
+def number(payload: JsonObject, name: str) -> float | None:
+    """A number, also when it came as text."""
+    value = payload.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return found if isfinite(found) else None
+
+
+def flag(payload: JsonObject, name: str) -> bool | None:
+    """True or false, also when it came as a word."""
+    value = payload.get(name)
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
+def objects(value: object) -> list[JsonObject]:
+    """The objects of a list, or the one that came without a list; anything else is left out."""
+    found = value if isinstance(value, list) else [value]
+    return [one for one in found if isinstance(one, dict)]
 
 
 def raw(payload: object) -> str:

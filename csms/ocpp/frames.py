@@ -13,6 +13,8 @@ from typing import Any, TypedDict
 
 import orjson
 
+from csms.domain.lint import Rule
+
 JsonObject = dict[str, Any]
 
 # A StopTransaction with many samples or a NotifyReport is large; 99 % of messages fit 2 kB.
@@ -23,6 +25,8 @@ _INT_LIMIT = 2**63
 # OCPP 2.x part 4, 4.1.4; 1.6 has no number, its own field is a string of at most 36.
 MAX_MESSAGE_ID = 255
 MAX_DESCRIPTION = 255
+# So much of bytes that are no frame is shown to a person.
+MAX_EXCERPT = 200
 
 
 # Frames are values and nobody changes one; declaring them frozen would make each four times as
@@ -85,12 +89,16 @@ class FrameError(Exception):
         self,
         reason: str,
         *,
+        rule: Rule = Rule.FRAME_MALFORMED,
         message_id: str | None = None,
         message_type: int | None = None,
         unknown_type: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.rule = rule
+        self.excerpt = b""
+        """How the bytes began; whoever read them fills it in."""
         self.message_id = message_id
         self.message_type = message_type
         self.unknown_type = unknown_type
@@ -99,26 +107,33 @@ class FrameError(Exception):
 def parse(data: bytes) -> Frame:
     """The frame in `data`; raises FrameError for everything else."""
     if len(data) > MAX_FRAME_BYTES:
-        raise FrameError("the frame is too large", **_salvage(data))
+        raise FrameError("the frame is too large", rule=Rule.FRAME_TOO_LARGE, **_salvage(data))
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise FrameError("the frame is not valid JSON", **_salvage(data)) from error
+        raise FrameError(
+            "the frame is not valid JSON", rule=Rule.FRAME_NOT_JSON, **_salvage(data)
+        ) from error
     if type(value) is not list or len(value) < 3:
         raise FrameError("a frame is an array of at least three elements", **_salvage(data))
     kind, message_id = value[0], value[1]
     if type(message_id) is not str or not 0 < len(message_id) <= MAX_MESSAGE_ID:
         raise FrameError(
             "the message id must be a string of 1 to 255 characters",
+            rule=Rule.INVALID_MESSAGE_ID,
             message_type=kind if type(kind) is int else None,
         )
     if type(kind) is not int or not 2 <= kind <= 6:
         raise FrameError(
-            "unknown message type", message_id=message_id, unknown_type=type(kind) is int
+            "unknown message type",
+            rule=Rule.UNKNOWN_MESSAGE_TYPE,
+            message_id=message_id,
+            unknown_type=type(kind) is int,
         )
-    reason = _violation(data, value)
-    if reason is not None:
-        raise FrameError(reason, message_id=message_id, message_type=kind)
+    broken = _violation(data, value)
+    if broken is not None:
+        reason, rule = broken
+        raise FrameError(reason, rule=rule, message_id=message_id, message_type=kind)
     if kind in {2, 6}:
         return _call(data, value, message_id, kind)
     if kind == 3:
@@ -162,12 +177,12 @@ def _object(value: Any, message_id: str, kind: int) -> JsonObject:
     return value
 
 
-def _violation(data: bytes, value: list[Any]) -> str | None:
+def _violation(data: bytes, value: list[Any]) -> tuple[str, Rule] | None:
     """Which limit the parsed frame breaks; nearly every frame is cleared without a walk."""
     # A level needs a bracket and a value two bytes, so few of them need no counting.
     deep = data.count(b"{") + data.count(b"[") > MAX_DEPTH
     if (deep or len(data) > 2 * MAX_NODES) and (reason := _oversize(value)) is not None:
-        return reason
+        return reason, Rule.FRAME_TOO_LARGE
     if _is_unambiguous(data, value):
         return None
     return _ambiguity(data)
@@ -217,24 +232,25 @@ def _is_unambiguous(data: bytes, value: list[Any]) -> bool:
 
 
 class _Ambiguous(Exception):
-    """The bytes could be read in two ways."""
+    """The bytes could be read in two ways: the reason, and the rule they break."""
 
 
-def _ambiguity(data: bytes) -> str | None:
+def _ambiguity(data: bytes) -> tuple[str, Rule] | None:
     """The exact answer, by a slower parser, asked only on suspicion."""
 
     def pairs(items: list[tuple[str, Any]]) -> None:
         if len({key for key, _ in items}) != len(items):
-            raise _Ambiguous("an object has the same key twice")
+            raise _Ambiguous("an object has the same key twice", Rule.DUPLICATE_KEY)
 
     def integer(digits: str) -> None:
         if len(digits) > 20 or not -_INT_LIMIT <= int(digits) < _INT_LIMIT:
-            raise _Ambiguous("an integer is out of range")
+            raise _Ambiguous("an integer is out of range", Rule.INTEGER_OUT_OF_RANGE)
 
     try:
         json.loads(data, object_pairs_hook=pairs, parse_int=integer)
     except _Ambiguous as found:
-        return str(found)
+        reason, rule = found.args
+        return reason, rule
     return None
 
 

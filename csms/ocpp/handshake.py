@@ -32,6 +32,11 @@ class Upgrade:
         return subprotocols_in([self.headers.get("sec-websocket-protocol", "")])
 
     @property
+    def says_connection_upgrade(self) -> bool:
+        """Whether the header is there that we do not ask for; see `read_upgrade`."""
+        return "upgrade" in self.headers.get("connection", "").lower()
+
+    @property
     def accept(self) -> str | None:
         """What proves to the other end that we understood; None: not a valid handshake."""
         headers = self.headers

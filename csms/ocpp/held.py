@@ -13,9 +13,10 @@ from csms.domain.stations import Registration
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
-from csms.ocpp.actions.boot_notification import report_v16
+from csms.ocpp.actions.boot_notification import read_report
 from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
+from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.router import Outcome, Waiting, refusal
 from csms.ocpp.settings import OcppSettings
 from csms.ocpp.turns import Turns
@@ -84,8 +85,6 @@ class Held:
         if self._noted_at is not None and now - self._noted_at < NOTE_INTERVAL_S:
             return
         self._noted_at = now
-        # 2.x boots are read when its actions are; the identity is noted in any case.
-        boot = report_v16(payload) if connection.version is OcppVersion.V16 else None
         try:
             await inbox.record(
                 self._db,
@@ -93,7 +92,7 @@ class Held:
                 UNKNOWN_IDENTITY,
                 connection.address,
                 version=connection.version,
-                boot=boot,
+                boot=read_report(connection.version, payload),
             )
         except CsmsError as error:
             log.warning("held station not noted", station=connection.identity, reason=error.code)
@@ -104,11 +103,20 @@ class Held:
     def ended(self, connection: Connection, ours: OurCall, ending: Ending) -> None:
         """We send no CALL to a held station."""
 
+    def rested(self, connection: Connection) -> None:
+        """Nor do we wait between two."""
+
+    def noticed(self, connection: Connection, quirk: Observed) -> None:
+        """Who is unknown has no quirks on record."""
+
     def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
         """Nor is any answer of interest."""
 
     def garbled(self, connection: Connection, error: FrameError) -> None:
         """Not even this."""
+
+    def reused_id(self, connection: Connection, call: Call) -> None:
+        """Nor this."""
 
     def gone(self, connection: Connection) -> None:
         """Tell the hub."""

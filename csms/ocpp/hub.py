@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -13,25 +13,31 @@ import structlog
 
 from csms.clock import Clock
 from csms.domain.identity import identity_key
-from csms.domain.stations import Station
+from csms.domain.stations import Registration, Station
 from csms.domain.versions import OcppVersion
-from csms.errors import CallRefused, StationOffline
+from csms.errors import StationOffline
 from csms.events import Bus, Event, StationGone
 from csms.ocpp import liveness
+from csms.ocpp.conduct import Conduct
 from csms.ocpp.connection import Connection
 from csms.ocpp.context import Handler, StationContext
 from csms.ocpp.duels import Duels
-from csms.ocpp.frames import Call, CallError, JsonObject
+from csms.ocpp.frames import Call, JsonObject
 from csms.ocpp.held import Held
 from csms.ocpp.link import Link, Shared
 from csms.ocpp.liveness import Seen, Step
 from csms.ocpp.marks import Marks
 from csms.ocpp.presence import OFFLINE, HubStats, Presence
+from csms.ocpp.quirks.applied import NOTHING, Applied
+from csms.ocpp.quirks.settings import Quirks
 from csms.ocpp.router import Router
 from csms.ocpp.settings import OcppSettings
 from csms.ocpp.websocket import Socket
+from csms.services import quirks as station_quirks
 from csms.services.heartbeats import Heartbeats
+from csms.services.lint import Lint
 from csms.services.message_log import MessageLog, as_text
+from csms.services.programs import Program
 from csms.store.database import Database
 from csms.store.ocpp_messages import Message
 
@@ -59,8 +65,10 @@ class Hub:
         settings: OcppSettings,
         epoch: int,
         message_log: MessageLog,
+        lint: Lint,
         heartbeats: Heartbeats,
         handlers: Mapping[tuple[OcppVersion, str], Handler],
+        provider: Program | None = None,
     ) -> None:
         self.settings = settings
         self.stopping = False
@@ -69,14 +77,26 @@ class Hub:
         self._clock = clock
         self._epoch = epoch
         self._heartbeats = heartbeats
-        self._shared = Shared(bus, clock, settings, message_log, self._closed)
-        self._routers = {version: Router(version, handlers) for version in OcppVersion}
+        self._provider = provider
+        self._shared = Shared(bus, clock, settings, message_log, lint, self._closed)
+        v16 = Router(OcppVersion.V16, handlers)
+        self._routers = {
+            version: v16 if version is OcppVersion.V16 else Router(version, handlers, elder=v16)
+            for version in OcppVersion
+        }
         self.versions = frozenset(v for v in OcppVersion if (v, "BootNotification") in handlers)
         """The versions a station can really be served in."""
         self._links: dict[int, Link] = {}
         self._held: dict[str, Held] = {}
         self._duels = Duels()
         self._marks = Marks(db)
+        self._conduct = Conduct(
+            db=db,
+            clock=clock,
+            marks=self._marks,
+            breaker=self._shared.breaker,
+            spawn=self._spawn,
+        )
         self._generation = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -186,7 +206,8 @@ class Hub:
 
         Raises StationOffline when it was certainly never sent (also when the connection is not
         of that generation any more), CallTimeout or ConnectionLost when it may have run, and
-        CallRefused for a CALLERROR or an answer that breaks its schema (`InvalidAnswer`).
+        CallRefused for a CALLERROR or an answer that breaks its schema (`InvalidAnswer`), and
+        CallWithheld when the station does not bear it. Its quirks may make the wait longer.
         Cancelling the wait keeps the correlation: what comes then is a LateAnswer.
         """
         link = self._links.get(station_id)
@@ -194,27 +215,30 @@ class Hub:
             raise StationOffline("the station is not connected")
         if generation is not None and link.context.generation != generation:
             raise StationOffline("the station has reconnected meanwhile")
-        call = Call(message_id, action, payload)
-        answer = await link.connection.call(call, timeout_s, on_sent)
-        if isinstance(answer, CallError):
-            raise CallRefused(answer.error_code, answer.description)
-        violation = link.violation(action, answer.payload)
-        if violation is not None:
-            raise CallRefused("InvalidAnswer", violation.message)
-        return answer.payload
+        return await link.caller.call(Call(message_id, action, payload), timeout_s, on_sent)
 
     # ---- coming and going --------------------------------------------------------------------
 
     def open(
-        self, station: Station, socket: Socket, address: str, version: OcppVersion
+        self,
+        station: Station,
+        socket: Socket,
+        address: str,
+        version: OcppVersion,
+        *,
+        quirks: Applied = NOTHING,
+        noticed: Iterable[str] = (),
     ) -> Connection:
         """Register an authenticated connection; the newest of a station wins."""
-        link = self._make_link(station, socket, address, version)
+        link = self._make_link(station, socket, address, version, quirks)
         replaced = self._links.get(station.id)
         self._links[station.id] = link
         self._spawn(self._marks.connected(link.context))
         if replaced is not None:
             self._replace(replaced, link.context)
+        for quirk in noticed:
+            link.context.fire(quirk)
+        self._conduct.connected(link.context)
         if self.stopping:  # it slipped in while the others were being closed
             self._spawn(link.connection.close(GOING_AWAY, "the server is stopping"))
         return link.connection
@@ -285,7 +309,12 @@ class Hub:
             task.cancel()
 
     def _make_link(
-        self, station: Station, socket: Socket, address: str, version: OcppVersion
+        self,
+        station: Station,
+        socket: Socket,
+        address: str,
+        version: OcppVersion,
+        quirks: Applied,
     ) -> Link:
         self._generation += 1
         context = StationContext(
@@ -300,11 +329,18 @@ class Hub:
             version=version,
             generation=self._generation,
             address=address,
-            strict=self.settings.strict if station.strict is None else station.strict,
+            strict=self._is_strict(station.strict),
             log=log.bind(station=station.identity),
             registration=station.registration,
+            connectors=station.connectors,
+            provider=self._provider,
+            quirks=quirks,
+            on_quirk=self._fire,
         )
         return Link(self._shared, context, self._routers[version], socket)
+
+    def _is_strict(self, wanted: bool | None) -> bool:
+        return self.settings.strict if wanted is None else wanted
 
     def _replace(self, replaced: Link, newer: StationContext) -> None:
         self._duels.note(newer.station_id, self._clock.monotonic())
@@ -329,8 +365,32 @@ class Hub:
             del self._held[key]
 
     def _on_event(self, event: Event) -> None:
-        if event.type == "station.deleted" and event.station_id in self._links:
-            self._spawn(self.disconnect(event.station_id, reason="the station was deleted"))
+        link = None if event.station_id is None else self._links.get(event.station_id)
+        if link is None:
+            return
+        if event.type == "station.deleted":
+            self._spawn(link.connection.close(NORMAL, "the station was deleted"))
+        elif event.type == "station.booted":
+            self._conduct.booted(link, event)
+        elif event.type == "station.updated":
+            self._updated(link, event)
+        elif event.type == station_quirks.CHANGED:
+            self._conduct.changed(link)
+
+    def _updated(self, link: Link, event: Event) -> None:
+        if "strict" in event.data:
+            link.context.strict = self._is_strict(event.data["strict"])
+        if "registration" in event.data:
+            link.register(Registration(event.data["registration"]))
+
+    # ---- quirks ------------------------------------------------------------------------------
+
+    def is_flapping(self, station_id: int) -> bool:
+        """Whether the station comes and goes all the time."""
+        return self._conduct.is_flapping(station_id)
+
+    def _fire(self, context: StationContext, quirk: str, detail: str | None) -> None:
+        self._spawn(self._marks.fired(context, quirk, detail))
 
     # ---- the sweep ---------------------------------------------------------------------------
 
@@ -338,15 +398,16 @@ class Hub:
         """Look at every connection once: liveness, pings, and questions to the silent."""
         now = self._clock.monotonic()
         for number, link in enumerate(list(self._links.values()), start=1):
-            self._look_after(link.connection, now)
-            link.ask_for_boot_if_silent(now)
+            self._look_after(link.connection, link.context.quirks.settings, now)
+            link.ask(now)
             if number % SWEEP_SLICE == 0:
                 await asyncio.sleep(0)
         for held in list(self._held.values()):
-            self._look_after(held.connection, now)
+            self._look_after(held.connection, NOTHING.settings, now)
+        self._conduct.sweep(now)
         self._duels.forget_old(now)
 
-    def _look_after(self, connection: Connection, now: float) -> None:
+    def _look_after(self, connection: Connection, quirks: Quirks, now: float) -> None:
         if connection.closing:
             return
         seen = Seen(
@@ -356,7 +417,7 @@ class Hub:
             connection.writing_since,
             connection.socket.unsent_bytes,
         )
-        step = liveness.next_step(seen, self.settings, now)
+        step = liveness.next_step(seen, self.settings, quirks, now)
         if step is Step.PING:
             connection.ping()
         elif step is Step.CLOSE:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-import uuid
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from csms.clock import Clock
 from csms.domain.stations import Registration
-from csms.errors import CallFailed, CallTimeout, StationOffline
+from csms.errors import CallTimeout
 from csms.events import Bus, LateAnswer, SlotFree, StationReady
-from csms.ocpp import schemas
+from csms.ocpp import linting, questions
+from csms.ocpp.breaker import Breaker
+from csms.ocpp.calling import Caller
 from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.context import StationContext
+from csms.ocpp.delays import delayed
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
+from csms.ocpp.questions import Asking, Patience
+from csms.ocpp.quirks.applied import Applied
+from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.router import Outcome, Router, Waiting
 from csms.ocpp.settings import OcppSettings
 from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
+from csms.services.lint import Lint
 from csms.services.message_log import MessageLog, as_text
 from csms.store import ocpp_messages
 from csms.store.ocpp_messages import Message
 
 # Beyond that many a connection's stray answers are only counted.
 MAX_STRAYS = 1000
+# More than any station has; a number beyond it is nonsense.
+MAX_CONNECTORS = 100
 
 
 @dataclass(slots=True)
@@ -35,8 +44,11 @@ class Shared:
     clock: Clock
     settings: OcppSettings
     message_log: MessageLog
+    lint: Lint
     gone: Callable[[Link], None]
     """Told once of every link that is over."""
+    patience: Patience = field(default_factory=Patience)
+    breaker: Breaker = field(default_factory=Breaker)
     turns: Turns = field(default_factory=Turns)
     messages: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(direction, action, result) → number, for /metrics."""
@@ -47,13 +59,29 @@ class Shared:
 class Link:
     """Follows one connection from its registration to its end."""
 
-    __slots__ = ("_shared", "_strays", "_version", "connection", "context", "is_ready", "router")
+    __slots__ = (
+        "_asked_boot",
+        "_asked_statuses",
+        "_asking",
+        "_shared",
+        "_statuses",
+        "_strays",
+        "_version",
+        "caller",
+        "connection",
+        "context",
+        "is_ready",
+        "ready_at",
+        "router",
+    )
 
     def __init__(
         self, shared: Shared, context: StationContext, router: Router, socket: Socket
     ) -> None:
         self.context = context
         self.is_ready = False
+        self.ready_at: float | None = None
+        """When it showed the sign of readiness, monotonic."""
         self.router = router
         self.connection = Connection(
             socket,
@@ -67,6 +95,40 @@ class Link:
         self._shared = shared
         self._strays = 0
         self._version = context.version.value
+        self.caller = Caller(
+            context,
+            self.connection,
+            settings=shared.settings,
+            clock=shared.clock,
+            breaker=shared.breaker,
+        )
+        self._asking = Asking(
+            context,
+            self.caller,
+            clock=shared.clock,
+            patience=shared.patience,
+            timeout_s=shared.settings.ready_trigger_s,
+        )
+        self._asked_boot = False
+        self._asked_statuses = False
+        self._statuses: set[int] | None = None
+        """EVSEs that told their status, where a quirk makes us ask the others; 1.6: connectors."""
+        self.take(context.quirks)
+
+    def take(self, quirks: Applied) -> None:
+        """Let these quirks apply from now on."""
+        self.context.quirks = quirks
+        self.connection.call_spacing_s = quirks.settings.call_spacing_s
+        if not quirks.settings.trigger_status:
+            self._statuses = None
+        elif self._statuses is None:
+            self._statuses = set()
+
+    def register(self, registration: Registration) -> None:
+        """Let this registration count from now on; who is not accepted gets no calls."""
+        self.context.registration = registration
+        if registration is not Registration.ACCEPTED:
+            self.is_ready, self.ready_at = False, None
 
     @property
     def is_slot_free(self) -> bool:
@@ -77,7 +139,12 @@ class Link:
 
     def answer(self, call: Call) -> Outcome | Waiting:
         """Serve one CALL of the station."""
-        return self.router.begin(self.context, call)
+        outcome = self.router.begin(self.context, call)
+        quirks = self.context.quirks
+        if quirks.settings.response_delay_s:
+            self.context.fire(quirks.origin("response_delay_s"))
+            return delayed(outcome, quirks.settings.response_delay_s)
+        return outcome
 
     def served(self, connection: Connection, call: Call, outcome: Outcome, began_at: int) -> None:
         """Log the station's CALL; it may be the sign of readiness."""
@@ -86,6 +153,10 @@ class Link:
         if answer is not None:
             state = "done" if isinstance(answer, CallResult) else "failed"
         self._log("in", call, began_at, state=state, answer=answer, verdict=outcome.verdict)
+        if outcome.breaches or self.context.findings:
+            linting.note_call(self._shared.lint, self.context, call, outcome.breaches)
+        if call.action == "StatusNotification":
+            self._note_status(_evse_of(call.payload))
         if not self.is_ready and self._shows_readiness(call, outcome):
             self._become_ready()
 
@@ -94,18 +165,30 @@ class Link:
         answer = ending.answer
         if answer is not None:
             state = "done" if isinstance(answer, CallResult) else "failed"
-            verdict = self._verdict(ours.call, answer)
+            verdict = linting.note_answer(self._shared.lint, self.context, ours.call, answer)
             self._log("out", ours.call, ours.began_at, state=state, answer=answer, verdict=verdict)
             if not ending.waited_for:
                 self._tell_late(answer)
+            self.caller.heard()
         elif ours.sent:
             state = "timeout" if isinstance(ending.failure, CallTimeout) else "lost"
             self._log("out", ours.call, ours.began_at, state=state)
+            if state == "timeout":
+                self.caller.gave_up(ours)
+        self.rested(connection)
+
+    def rested(self, connection: Connection) -> None:
+        """Tell of the free slot."""
         if self.is_slot_free:
             self._shared.bus.publish(SlotFree(self.context.station_id))
 
+    def noticed(self, connection: Connection, quirk: Observed) -> None:
+        """Fire it."""
+        self.context.fire(quirk.value)
+
     def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
         """Tell of an answer that came after its CALL was given up."""
+        self.caller.heard()
         self._shared.strays += 1
         self._strays += 1
         if self._strays > MAX_STRAYS:
@@ -124,36 +207,58 @@ class Link:
         """Count it; the socket stays."""
         self._shared.garbled += 1
         self.context.log.debug("broken frame", reason=error.reason)
+        linting.note_frame(self._shared.lint, self.context, error)
+
+    def reused_id(self, connection: Connection, call: Call) -> None:
+        """Let the lint know."""
+        linting.note_reused_id(self._shared.lint, self.context, call)
 
     def gone(self, connection: Connection) -> None:
         """Tell the hub."""
         self._shared.gone(self)
 
-    # ---- readiness ---------------------------------------------------------------------------
+    def _note_status(self, evse_id: int) -> None:
+        if evse_id <= MAX_CONNECTORS:
+            self.context.connectors = max(self.context.connectors, evse_id)
+        if self._statuses is not None:
+            self._statuses.add(evse_id)
 
-    def ask_for_boot_if_silent(self, now: float) -> None:
-        """After a while without any CALL ask for a boot, once; nothing else is sent before.
+    # ---- readiness, and what we ask by ourselves ---------------------------------------------
+
+    def ask(self, now: float) -> None:
+        """Ask what has to be asked: a silent station for a boot, once, and nothing before that.
 
         Stations that only lost their socket need not boot again, and Wallbox falls into a loop
         when it is asked anything before its boot was answered.
         """
-        connection, settings = self.connection, self._shared.settings
-        if self.is_ready or self.context.triggered or connection.session.being_answered:
+        if self.is_ready:
+            self._ask_for_statuses(now)
             return
-        if self.context.registration is not Registration.ACCEPTED:
+        connection, context = self.connection, self.context
+        if self._asked_boot or connection.session.being_answered or self.ready_at is not None:
+            return
+        if context.registration is not Registration.ACCEPTED:
             return
         quiet_since = connection.last_call_at or connection.opened_at
-        if now - quiet_since >= settings.ready_silence_s:
-            self.context.triggered = True
+        settings = self._shared.settings
+        if now - quiet_since < questions.boot_silence_s(settings, context.quirks.settings):
+            return
+        self._asked_boot = True
+        if self._asking.may_ask(now):
             connection.spawn(self._ask_for_boot())
+        else:
+            self._become_ready()
+
+    def _ask_for_statuses(self, now: float) -> None:
+        if self._statuses is None or self._asked_statuses or not self.is_slot_free:
+            return
+        if self.ready_at is not None and now - self.ready_at >= questions.STATUS_SILENCE_S:
+            self._asked_statuses = True
+            if self._asking.may_ask(now):
+                self.connection.spawn(self._asking.for_statuses(self._statuses))
 
     async def _ask_for_boot(self) -> None:
-        payload = {"requestedMessage": "BootNotification"}
-        call = Call(str(uuid.uuid4()), "TriggerMessage", payload)
-        try:
-            await self.connection.call(call, self._shared.settings.ready_trigger_s)
-        except (CallFailed, StationOffline) as error:
-            self.context.log.info("no answer to the trigger", reason=error.code)
+        await self._asking.for_boot()
         if self.connection.is_open:
             self._become_ready()
 
@@ -163,26 +268,26 @@ class Link:
         return call.action != "BootNotification" or isinstance(outcome.answer, CallResult)
 
     def _become_ready(self) -> None:
-        if not self.is_ready:
+        if self.ready_at is not None:
+            return
+        self.ready_at = self._shared.clock.monotonic()
+        quirks = self.context.quirks
+        if quirks.settings.ready_delay_s:
+            self.context.fire(quirks.origin("ready_delay_s"))
+            loop = asyncio.get_running_loop()
+            loop.call_later(quirks.settings.ready_delay_s, self._welcome_calls)
+        else:
+            self._welcome_calls()
+
+    def _welcome_calls(self) -> None:
+        if self.connection.is_open:
             self.is_ready = True
             self._shared.bus.publish(StationReady(self.context.station_id))
 
     # ---- answers to our CALLs ----------------------------------------------------------------
 
-    def violation(self, action: str, answer: JsonObject) -> schemas.Violation | None:
-        """What makes a CALLRESULT unusable; what it only says too much is let pass."""
-        found = schemas.violation(self.context.version, action, "response", answer)
-        if found is not None and found.is_surplus and not self.context.strict:
-            return None
-        return found
-
-    def _verdict(self, call: Call, answer: CallResult | CallError) -> str | None:
-        if isinstance(answer, CallError):
-            return None
-        found = schemas.violation(self.context.version, call.action, "response", answer.payload)
-        return None if found is None else f"{found.code}: {found.message}"
-
     def _tell_late(self, answer: CallResult | CallError) -> None:
+        self.context.fire(Observed.LATE_ANSWER.value)
         self._shared.bus.publish(
             LateAnswer(
                 self.context.station_id,
@@ -227,3 +332,9 @@ def _answer_text(action: str, answer: CallResult | CallError) -> str:
     if isinstance(answer, CallResult):
         return as_text(action, answer.payload)
     return as_text("", {"description": answer.description, "details": answer.details})
+
+
+def _evse_of(payload: JsonObject) -> int:
+    """Whose status it is; 1.6 speaks of connectors."""
+    number = payload.get("connectorId" if "evseId" not in payload else "evseId")
+    return number if isinstance(number, int) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from csms.ocpp.quirks.settings import Quirks
 from csms.ocpp.settings import OcppSettings
 
 WRITE_TIMEOUT_S = 30.0
@@ -33,14 +34,18 @@ class Seen:
     unsent_bytes: int
 
 
-def next_step(seen: Seen, settings: OcppSettings, now: float) -> Step:
+def next_step(seen: Seen, settings: OcppSettings, quirks: Quirks, now: float) -> Step:
     """Any frame is a sign of life; a pong is demanded only of those that once sent one."""
     stalled = seen.writing_since is not None and now - seen.writing_since > WRITE_TIMEOUT_S
     if stalled or seen.unsent_bytes > MAX_UNSENT_BYTES:
         return Step.CUT
-    if now - seen.last_frame_at > silence_limit_s(settings, has_ponged=seen.has_ponged):
+    own_s = quirks.ping_interval_s
+    interval_s = settings.ping_interval_s if own_s is None else own_s
+    # Who is pinged too rarely to pong in time is like one that never does.
+    ponging = seen.has_ponged and 0 < interval_s < settings.pong_timeout_s
+    if now - seen.last_frame_at > silence_limit_s(settings, has_ponged=ponging):
         return Step.CLOSE
-    if now - seen.pinged_at >= settings.ping_interval_s:
+    if interval_s and now - seen.pinged_at >= interval_s:
         return Step.PING
     return Step.NOTHING
 

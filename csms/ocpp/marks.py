@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from csms.errors import CsmsError
 from csms.events import Event
 from csms.ocpp.context import StationContext
+from csms.services import quirks
 from csms.store import stations
 from csms.store.database import Database, Tx
+
+log = structlog.get_logger(__name__)
 
 
 class Marks:
@@ -43,6 +48,27 @@ class Marks:
             _emit(tx, "duplicate_identity", newer, replaced_address=older.address)
 
         await self._write(tell, newer)
+
+    async def fired(self, context: StationContext, quirk: str, detail: str | None) -> None:
+        """A quirk made us act differently on this connection."""
+        context.log.info("quirk fired", quirk=quirk, detail=detail)
+        await self._write(lambda tx: quirks.fire(tx, context.station_id, quirk, detail), context)
+
+    async def withheld(self, context: StationContext, call: str) -> None:
+        """The station restarted twice after a CALL of ours, which is not sent any more."""
+        context.log.warning("call withheld from now on", call=call)
+        await self._write(lambda tx: quirks.withhold(tx, context.station_id, call), context)
+
+    async def flapping(self, station_id: int, *, flapping: bool, connections: int) -> None:
+        """The station began to come and go all the time, or has calmed down."""
+        try:
+            await self._db.write(
+                lambda tx: quirks.tell_flapping(
+                    tx, station_id, flapping=flapping, connections=connections
+                )
+            )
+        except CsmsError as error:
+            log.warning("flapping not stored", reason=error.code)
 
     async def _write(self, fn: Callable[[Tx], None], context: StationContext) -> None:
         try:

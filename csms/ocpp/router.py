@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import structlog
 
+from csms.domain.lint import Rule
 from csms.domain.stations import Registration
 from csms.domain.versions import OcppVersion
 from csms.errors import (
@@ -22,6 +23,7 @@ from csms.errors import (
 )
 from csms.ocpp import schemas
 from csms.ocpp.context import Handler, StationContext, Stored
+from csms.ocpp.directions import FROM_STATION
 from csms.ocpp.frames import (
     MAX_DESCRIPTION,
     Call,
@@ -30,6 +32,7 @@ from csms.ocpp.frames import (
     FrameError,
     JsonObject,
 )
+from csms.ocpp.quirks.observed import Observed
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +54,21 @@ TRANSACTION_CLASS = frozenset(
         "TransactionEvent",
     }
 )
-# A station whose Heartbeat is refused believes that it is offline.
-_TOLERATED = TRANSACTION_CLASS | {"Heartbeat"}
+# What asks us to decide something cannot be answered without the thing it is about. All else is
+# told to us, and half of it is better than nothing.
+QUESTIONS = frozenset(
+    {
+        "Authorize",
+        "DataTransfer",
+        "Get15118EVCertificate",
+        "GetCertificateChainStatus",
+        "GetCertificateStatus",
+        "OpenPeriodicEventStream",
+        "PullDynamicScheduleUpdate",
+        "SignCertificate",
+        "VatNumberValidation",
+    }
+)
 TRY_AGAIN_LATER = 1013
 
 
@@ -61,9 +77,14 @@ class Outcome:
     """What became of a CALL: its answer, or none and perhaps a reason to close the socket."""
 
     answer: CallResult | CallError | None
-    verdict: str | None = None
-    """Why the schema refused the payload, also when it was handled all the same."""
+    breaches: Sequence[schemas.Violation] = ()
+    """What is wrong with the payload, the gravest first, also when it was handled all the same."""
     close_code: int | None = None
+
+    @property
+    def verdict(self) -> str | None:
+        """The gravest breach, as the message log keeps it."""
+        return self.breaches[0].verdict if self.breaches else None
 
 
 @dataclass(slots=True)
@@ -85,9 +106,15 @@ class Router:
     """The actions of one OCPP version."""
 
     def __init__(
-        self, version: OcppVersion, handlers: Mapping[tuple[OcppVersion, str], Handler]
+        self,
+        version: OcppVersion,
+        handlers: Mapping[tuple[OcppVersion, str], Handler],
+        *,
+        elder: Router | None = None,
     ) -> None:
         self.version = version
+        self._elder = elder
+        """Of an older version, whose payloads are served when they come on a newer socket."""
         self._routes: dict[str, _Route] = {}
         for action in schemas.actions(version):
             is_valid = schemas.checker(version, action, "request")
@@ -97,6 +124,11 @@ class Router:
     def knows(self, action: str) -> bool:
         """Whether the version has this action at all."""
         return action in self._routes
+
+    def serves(self, call: Call) -> bool:
+        """Whether the CALL is one of this version, word for word, and has a handler."""
+        route = self._routes.get(call.action)
+        return route is not None and route.handler is not None and route.is_valid(call.payload)
 
     async def route(self, context: StationContext, call: Call) -> Outcome:
         """Serve one CALL; raises nothing but CancelledError."""
@@ -110,24 +142,32 @@ class Router:
         """As `route`, without a task for what needs none; raises nothing."""
         route = self._routes.get(call.action)
         if route is None:
+            if (elder := self._elder_for(context, call)) is not None:
+                return elder.begin(context, call)
+            context.lint(Rule.UNKNOWN_ACTION, value=call.action)
             return self._refuse(call, "NotImplemented", "the action is not known")
         if route.handler is None:
+            if call.action not in FROM_STATION[self.version]:
+                context.lint(Rule.UNEXPECTED_ACTION)
             return self._refuse(call, "NotSupported", "the action is known but not supported here")
         if self._must_boot_first(context, call):
+            context.lint(Rule.CALL_BEFORE_ACCEPTANCE, clause=f"OCPP {self.version.value} B02.FR.09")
             return self._refuse(call, "SecurityError", "the station is not accepted")
-        violation = None
+        breaches: Sequence[schemas.Violation] = ()
         if not route.is_valid(call.payload):
-            violation = schemas.violation(self.version, call.action, "request", call.payload)
-        if violation is not None and (context.strict or call.action not in _TOLERATED):
-            return self._violated(call, violation)
+            if (elder := self._elder_for(context, call)) is not None:
+                return elder.begin(context, call)
+            breaches = schemas.breaches(self.version, call.action, "request", call.payload)
+            if context.strict or _is_undecidable(call.action, breaches):
+                return self._violated(call, breaches)
         try:
             answer = route.handler(context, call.payload)
             if answer is None or isinstance(answer, dict):
-                return _answered(call, answer, violation)
+                return _answered(call, answer, breaches)
             future, reply = _started(context, answer)
         except Exception as error:
-            return self._failed(context, call, error, violation)
-        return Waiting(future, partial(self._finish, context, call, future, reply, violation))
+            return self._failed(context, call, error, breaches)
+        return Waiting(future, partial(self._finish, context, call, future, reply, breaches))
 
     def _finish(
         self,
@@ -135,28 +175,28 @@ class Router:
         call: Call,
         future: asyncio.Future[Any],
         reply: Callable[[Any], JsonObject | None] | None,
-        violation: schemas.Violation | None,
+        breaches: Sequence[schemas.Violation],
     ) -> Outcome:
         if future.cancelled():
             return Outcome(None)
         try:
             result = future.result()
-            return _answered(call, result if reply is None else reply(result), violation)
+            return _answered(call, result if reply is None else reply(result), breaches)
         except Exception as error:
-            return self._failed(context, call, error, violation)
+            return self._failed(context, call, error, breaches)
 
     def _failed(
         self,
         context: StationContext,
         call: Call,
         error: Exception,
-        violation: schemas.Violation | None,
+        breaches: Sequence[schemas.Violation],
     ) -> Outcome:
         if isinstance(error, Unavailable):
             return self._not_stored(context, call, error)
-        if violation is not None:  # nothing the handler could use: the schema's refusal stands
+        if breaches:  # nothing the handler could use: the schema's refusal stands
             context.log.info("flawed message", action=call.action, error=type(error).__name__)
-            return self._violated(call, violation)
+            return self._violated(call, breaches)
         if isinstance(error, CsmsError):
             # Only our own words go back: the message may repeat what the station sent.
             return self._refuse(call, _code_of(error), f"the message was refused: {error.code}")
@@ -169,6 +209,16 @@ class Router:
             return Outcome(None, close_code=TRY_AGAIN_LATER)
         return self._refuse(call, "InternalError", "storage is not available")
 
+    def _elder_for(self, context: StationContext, call: Call) -> Router | None:
+        """FoxESS in its automatic mode sends payloads of 1.6 on a socket of 2.0.1."""
+        elder = self._elder
+        if elder is None or context.strict or not elder.serves(call):
+            return None
+        if self._must_boot_first(context, call):
+            return None
+        context.fire(Observed.OTHER_VERSION.value, f"{call.action} of OCPP {elder.version.value}")
+        return elder
+
     def _must_boot_first(self, context: StationContext, call: Call) -> bool:
         # OCPP 2.0.1 B02.FR.09, B03.FR.07; 1.6 has no such rule and allows triggered messages.
         return (
@@ -177,9 +227,9 @@ class Router:
             and call.action != "BootNotification"
         )
 
-    def _violated(self, call: Call, violation: schemas.Violation) -> Outcome:
-        error = CallError(call.message_id, violation.code, violation.message, {})
-        return Outcome(error, _verdict(violation))
+    def _violated(self, call: Call, breaches: Sequence[schemas.Violation]) -> Outcome:
+        worst = breaches[0]
+        return Outcome(CallError(call.message_id, worst.code, worst.message, {}), breaches)
 
     def _refuse(self, call: Call, code: str, description: str) -> Outcome:
         return Outcome(refusal(self.version, call.message_id, code, description))
@@ -225,13 +275,15 @@ def _started(
 
 
 def _answered(
-    call: Call, payload: JsonObject | None, violation: schemas.Violation | None
+    call: Call, payload: JsonObject | None, breaches: Sequence[schemas.Violation]
 ) -> Outcome:
-    verdict = None if violation is None else _verdict(violation)
     if payload is None:
-        return Outcome(None, verdict)
-    return Outcome(CallResult(call.message_id, payload), verdict)
+        return Outcome(None, breaches)
+    return Outcome(CallResult(call.message_id, payload), breaches)
 
 
-def _verdict(violation: schemas.Violation) -> str:
-    return f"{violation.code}: {violation.message}"
+def _is_undecidable(action: str, breaches: Sequence[schemas.Violation]) -> bool:
+    # A word we do not know may still be decided: unknown types of id tokens are about.
+    return action in QUESTIONS and any(
+        not one.is_surplus and one.keyword != "enum" for one in breaches
+    )

@@ -1,9 +1,8 @@
-"""MeterValue and SampledValue of OCPP 1.6 → readings."""
+"""MeterValue and SampledValue → readings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from csms.domain.metering import (
@@ -11,19 +10,33 @@ from csms.domain.metering import (
     DEFAULT_MEASURAND,
     Reading,
     Sample,
+    scaled,
     summarise,
 )
-from csms.domain.timestamps import read_timestamp
+from csms.ocpp.context import StationContext
 from csms.ocpp.fields import MAX_TEXT, raw
 from csms.ocpp.frames import JsonObject
 
+_Content = Callable[[list[Any]], list[Sample]]
 
-def readings_v16(meter_values: Any, now: datetime) -> list[Reading]:
-    """One reading per instant and context of a MeterValue array, whatever is in it."""
+
+def readings_v16(station: StationContext, payload: JsonObject, name: str) -> list[Reading]:
+    """One reading per instant and context of the MeterValue array of that name."""
+    return _readings(station, payload.get(name), f"{name}[].timestamp", _content_v16)
+
+
+def readings_v2x(station: StationContext, payload: JsonObject, name: str) -> list[Reading]:
+    """As of 1.6; signed data stands beside its value there and stays in the samples."""
+    return _readings(station, payload.get(name), f"{name}[].timestamp", _content_v2x)
+
+
+def _readings(
+    station: StationContext, meter_values: Any, place: str, content: _Content
+) -> list[Reading]:
     if not isinstance(meter_values, list):
         meter_values = [] if meter_values is None else [meter_values]
     if len(meter_values) == 1:
-        return _readings(meter_values[0], now)
+        return _readings_of_one(station, meter_values[0], place, content)
     # Some stations send a MeterValue for each measurand of one instant.
     by_time: dict[str, JsonObject] = {}
     for position, meter_value in enumerate(meter_values):
@@ -34,20 +47,26 @@ def readings_v16(meter_values: Any, now: datetime) -> list[Reading]:
             by_time[key]["sampledValue"] += samples
         else:
             by_time[key] = {"timestamp": timestamp, "sampledValue": list(samples)}
-    return [reading for merged in by_time.values() for reading in _readings(merged, now)]
+    return [
+        reading
+        for merged in by_time.values()
+        for reading in _readings_of_one(station, merged, place, content)
+    ]
 
 
-def _readings(meter_value: Any, now: datetime) -> list[Reading]:
+def _readings_of_one(
+    station: StationContext, meter_value: Any, place: str, content: _Content
+) -> list[Reading]:
     samples = _samples(meter_value)
     if not samples:
         return []
     timestamp = meter_value.get("timestamp") if isinstance(meter_value, dict) else None
-    at, flag = read_timestamp(timestamp, now)
+    at, flag = station.instant(timestamp, place)
     spelling = None
     if flag is not None:
         spelling = timestamp[:MAX_TEXT] if isinstance(timestamp, str) else raw(timestamp)
     return [
-        Reading(at, spelling, context, *summarise(_content(group)), raw(group))
+        Reading(at, spelling, context, *summarise(content(group)), raw(group))
         for context, group in _by_context(samples)
     ]
 
@@ -76,7 +95,7 @@ def _samples(meter_value: Any) -> list[Any]:
     return [] if samples is None else [samples]
 
 
-def _content(samples: list[Any]) -> list[Sample]:
+def _content_v16(samples: list[Any]) -> list[Sample]:
     return [
         (
             sample.get("measurand", DEFAULT_MEASURAND),
@@ -88,3 +107,23 @@ def _content(samples: list[Any]) -> list[Sample]:
         for sample in samples
         if isinstance(sample, dict) and sample.get("format") != "SignedData"
     ]
+
+
+def _content_v2x(samples: list[Any]) -> list[Sample]:
+    content: list[Sample] = []
+    for sample in samples:
+        if not isinstance(sample, dict):
+            continue
+        unit_of_measure = sample.get("unitOfMeasure")
+        if not isinstance(unit_of_measure, dict):
+            unit_of_measure = {}
+        content.append(
+            (
+                sample.get("measurand", DEFAULT_MEASURAND),
+                sample.get("phase"),
+                unit_of_measure.get("unit"),
+                scaled(sample.get("value"), unit_of_measure.get("multiplier")),
+                sample.get("location"),
+            )
+        )
+    return content

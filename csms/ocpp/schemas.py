@@ -1,14 +1,14 @@
 """The schemas of every OCPP version, compiled once, and why a payload breaks one.
 
-They are the files that the `ocpp` package ships. Formats are not checked: real stations send
-timestamps that no format would pass.
+They are the files that the `ocpp` package ships. Of the formats only `date-time` is looked at, and
+only by those who ask for it: real stations send timestamps that no format would pass.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from typing import Any, Literal
 import jsonschema_rs
 import orjson
 
+from csms.domain.lint import MAX_FINDINGS
 from csms.domain.versions import OcppVersion
 from csms.ocpp.frames import MAX_DESCRIPTION
 
@@ -34,14 +35,25 @@ class Violation:
     """The schema's word for it, such as `maxLength`."""
     path: tuple[str | int, ...]
     message: str
+    subject: tuple[str | int, ...] = ()
+    """As `path`, or where the missing field should be."""
+    value: Any = field(default=None, compare=False, repr=False)
+    """What is wrong, as it came: for those who keep it, never for the other end."""
 
     @property
     def is_surplus(self) -> bool:
         """Whether the payload only says more than it may, so that nothing is missing or wrong."""
         return self.keyword in _SURPLUS
 
+    @property
+    def verdict(self) -> str:
+        """One line for the message log."""
+        return f"{self.code}: {self.message}"
 
-_SURPLUS = frozenset({"additionalProperties", "maxItems", "maxLength", "multipleOf"})
+
+_SURPLUS = frozenset({"additionalProperties", "format", "maxItems", "maxLength", "multipleOf"})
+# So many complaints about one payload are looked through.
+_MAX_ERRORS = 1000
 
 
 def compile_all() -> None:
@@ -60,28 +72,37 @@ def actions(version: OcppVersion) -> list[str]:
 
 
 def checker(version: OcppVersion, action: str, kind: Kind) -> Callable[[Any], bool] | None:
-    """The bare check of one schema, for those who ask it often."""
+    """The bare check of one schema, of its times too, for those who ask it often."""
     validator = _compiled().get((version, action, kind))
     return None if validator is None else validator.is_valid
 
 
 def is_valid(version: OcppVersion, action: str, kind: Kind, payload: Any) -> bool:
     """Whether the payload keeps to its schema; what has no schema is never valid."""
-    validator = _compiled().get((version, action, kind))
-    return validator is not None and validator.is_valid(payload)
+    return violation(version, action, kind, payload) is None
 
 
 def violation(version: OcppVersion, action: str, kind: Kind, payload: Any) -> Violation | None:
-    """What is wrong with the payload, the gravest and outermost first, or None when it is valid."""
+    """The gravest and outermost fault of the payload, or None when there is none but its times."""
+    found = breaches(version, action, kind, payload)
+    return next((one for one in found if one.keyword != "format"), None)
+
+
+def breaches(version: OcppVersion, action: str, kind: Kind, payload: Any) -> list[Violation]:
+    """All that is wrong with the payload, the gravest first; list entries count as one place."""
     validator = _compiled().get((version, action, kind))
     if validator is None:
-        return _explain(version, "action", (), "there is no schema for it")
+        return [_explain(version, "action", (), "there is no schema for it")]
     if validator.is_valid(payload):
-        return None
-    error = min(validator.iter_errors(payload), key=_gravity)
-    keyword = _keyword(error)
-    path = tuple(error.instance_path)
-    return _explain(version, keyword, path, _complaint(keyword, error.kind.value))
+        return []
+    found: dict[tuple[Any, ...], Violation] = {}
+    errors = sorted(validator.iter_errors(payload), key=_gravity)
+    for error in errors[:_MAX_ERRORS]:
+        one = _breach(version, error)
+        found.setdefault((one.keyword, *(_entry(part) for part in one.subject)), one)
+        if len(found) == MAX_FINDINGS:
+            break
+    return list(found.values())
 
 
 def why(version: OcppVersion, action: str, kind: Kind, payload: Any) -> tuple[str, str] | None:
@@ -90,11 +111,36 @@ def why(version: OcppVersion, action: str, kind: Kind, payload: Any) -> tuple[st
     return None if found is None else (found.code, found.message)
 
 
+def error_codes(version: OcppVersion) -> frozenset[str]:
+    """Every CALLERROR code the version knows, in each spelling that is about."""
+    return _CODES_V16 if version is OcppVersion.V16 else _CODES_V2X
+
+
 def spelled(version: OcppVersion, code: str) -> str:
     """A CALLERROR code of OCPP 2.x as the version writes it."""
     return _V16_SPELLING.get(code, code) if version is OcppVersion.V16 else code
 
 
+_CODES_V2X = frozenset(
+    {
+        "FormatViolation",
+        "GenericError",
+        "InternalError",
+        "MessageTypeNotSupported",
+        "NotImplemented",
+        "NotSupported",
+        "OccurrenceConstraintViolation",
+        "PropertyConstraintViolation",
+        "ProtocolError",
+        "RpcFrameworkError",
+        "SecurityError",
+        "TypeConstraintViolation",
+    }
+)
+_CODES_V16 = (_CODES_V2X - {"MessageTypeNotSupported", "RpcFrameworkError"}) | {
+    "FormationViolation",
+    "OccurenceConstraintViolation",
+}
 _V16_SPELLING = {
     "FormatViolation": "FormationViolation",
     "OccurrenceConstraintViolation": "OccurenceConstraintViolation",
@@ -122,6 +168,21 @@ def _keyword(error: jsonschema_rs.ValidationError) -> str:
     return str(error.schema_path[-1]) if error.schema_path else ""
 
 
+def _breach(version: OcppVersion, error: jsonschema_rs.ValidationError) -> Violation:
+    keyword, limit = _keyword(error), error.kind.value
+    path = tuple(error.instance_path)
+    found = _explain(version, keyword, path, _complaint(keyword, limit))
+    if keyword == "required":
+        return replace(found, subject=(*path, str(limit)))
+    # An object with a field too many is as large as its sender likes; the names say enough.
+    value = limit if keyword == "additionalProperties" else error.instance
+    return replace(found, subject=path, value=value)
+
+
+def _entry(part: str | int) -> str | int:
+    return 0 if isinstance(part, int) else part
+
+
 def _explain(
     version: OcppVersion, keyword: str, path: tuple[str | int, ...], complaint: str
 ) -> Violation:
@@ -137,9 +198,12 @@ _OUR_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}\Z")
 
 
 def _dotted(path: Iterable[str | int]) -> str:
-    return ".".join(
-        str(part) if isinstance(part, int) or _OUR_KEY.match(part) else "?" for part in path
-    )
+    return ".".join(str(part) if isinstance(part, int) else shown_key(part) for part in path)
+
+
+def shown_key(key: str) -> str:
+    """The key, or a question mark where it can be none of ours."""
+    return key if _OUR_KEY.match(key) else "?"
 
 
 def _complaint(keyword: str, limit: Any) -> str:
@@ -151,6 +215,8 @@ def _complaint(keyword: str, limit: Any) -> str:
         return "has a field that the schema does not know"
     if keyword == "enum":
         return "is not one of the values the schema allows"
+    if keyword == "format":
+        return "is not a date and time of RFC 3339"
     if keyword in _LIMITS:
         return f"{_LIMITS[keyword]} {limit}"
     return "is not what the schema allows"
@@ -174,10 +240,23 @@ def _compiled() -> dict[tuple[OcppVersion, str, Kind], jsonschema_rs.Validator]:
         for file in (resources.files("ocpp") / folder / "schemas").iterdir():
             action, kind = _of_file(file.name)
             found[version, action, kind] = jsonschema_rs.validator_for(
-                orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf")),
-                validate_formats=False,
+                _only_times(orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf"))),
+                validate_formats=True,
             )
     return found
+
+
+def _only_times(schema: Any) -> Any:
+    """The schema without its other formats: 1.6 has two `uri`, and stations take paths there."""
+    if isinstance(schema, list):
+        return [_only_times(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _only_times(item)
+        for key, item in schema.items()
+        if key != "format" or item == "date-time" or isinstance(item, dict)
+    }
 
 
 def _of_file(name: str) -> tuple[str, Kind]:

@@ -25,6 +25,8 @@ class Received:
     """A CALL of the other end that wants an answer."""
 
     call: Call
+    reuses_id: bool = False
+    """Whether an earlier CALL with other content had the same message id."""
 
 
 @dataclass(slots=True)
@@ -60,11 +62,13 @@ class QueueFull(Exception):
 class Session:
     """One connection's conversation. Empty collections are None: most connections are idle."""
 
-    __slots__ = ("_answers", "_being_answered", "_waiting", "outstanding")
+    __slots__ = ("_answers", "_being_answered", "_waiting", "outstanding", "resting")
 
     def __init__(self) -> None:
         self.outstanding: Call | None = None
         """Our CALL on the wire."""
+        self.resting = False
+        """The other end needs a moment before our next CALL; the shell knows how long."""
         self._waiting: list[Call] | None = None
         self._being_answered: dict[str, Call] | None = None
         self._answers: dict[str, _Answered] | None = None
@@ -72,7 +76,7 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether a CALL handed in now would go out at once."""
-        return self.outstanding is None and not self._waiting
+        return self.outstanding is None and not self._waiting and not self.resting
 
     @property
     def waiting(self) -> tuple[Call, ...]:
@@ -94,7 +98,7 @@ class Session:
 
     def next_to_send(self) -> Call | None:
         """The CALL that may go on the wire now, or None."""
-        if self.outstanding is not None or not self._waiting:
+        if self.outstanding is not None or self.resting or not self._waiting:
             return None
         self.outstanding = self._waiting.pop(0)
         return self.outstanding
@@ -127,8 +131,10 @@ class Session:
         return Finished(outstanding, frame)
 
     def _receive_call(self, call: Call) -> Received | Repeated | None:
+        reuses_id = False
         if self._answers:
             known = self._answers.get(call.message_id)
+            reuses_id = known is not None
             # The id alone is no proof: stations restart their counters, so the content must match.
             if known is not None and known.is_to(call):
                 return Repeated(call, known.answer)
@@ -137,7 +143,7 @@ class Session:
         elif call.message_id in self._being_answered:
             return None  # repeated while we still work on it: one answer is enough
         self._being_answered[call.message_id] = call
-        return Received(call)
+        return Received(call, reuses_id)
 
     def answer(self, call: Call, answer: CallResult | CallError) -> CallResult | CallError:
         """Remember the answer to a received CALL; the shell sends it."""

@@ -36,6 +36,8 @@ class OcppSettings:
     unknown_id_tokens: UnknownIdTokens = UnknownIdTokens.ACCEPT
     max_transactions_per_id_token: int | None = None
     """From the next one on the answer is ConcurrentTx; None never says so."""
+    signs_certificates: bool = False
+    """Somebody signs what stations send in SignCertificate; else it is refused."""
     max_sockets: int = 20_000
 
     @property

@@ -14,6 +14,7 @@ from typing import Protocol, cast
 MAX_MESSAGE_BYTES = 1024 * 1024
 NORMAL, PROTOCOL_ERROR, UNSUPPORTED, NO_CODE, ABNORMAL = 1000, 1002, 1003, 1005, 1006
 INVALID_TEXT, TOO_BIG = 1007, 1009
+RESERVED_BITS = "reserved bits"
 
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _FIN, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
@@ -173,7 +174,7 @@ class Socket(asyncio.Protocol):
                 break
             if first & _RESERVED or size > MAX_MESSAGE_BYTES:
                 code = PROTOCOL_ERROR if first & _RESERVED else TOO_BIG
-                return self._give_up(code, "reserved bits" if first & _RESERVED else "too large")
+                return self._give_up(code, RESERVED_BITS if first & _RESERVED else "too large")
             stop = start + size
             if stop > end:
                 self._missing = stop - position

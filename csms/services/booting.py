@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from csms.domain.stations import BootReport, Registration
 from csms.events import Event
+from csms.services import inferred_ends
 from csms.store import boots, stations
 from csms.store.database import Tx
 
@@ -29,6 +30,7 @@ def record(
         answered=station.registration,
     )
     stations.record_boot(tx, station_id, report)
+    inferred_ends.by_boot(tx, station_id, report.reason, report.raw)
     tx.emit(
         Event(
             "station.booted",

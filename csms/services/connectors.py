@@ -5,18 +5,22 @@ from __future__ import annotations
 from csms.domain.connectors import charging_state
 from csms.domain.stations import StatusReport
 from csms.events import Event
-from csms.store import connectors, transactions, whereabouts
+from csms.services import transaction_news
+from csms.store import connectors, transaction_events, transactions, whereabouts
 from csms.store.database import Tx
 
 # More than any station has; a number beyond it is nonsense and stays in the history only.
 MAX_EVSE_ID = 1000
+MAX_CONNECTOR_ID = 100
 
 
-def record(tx: Tx, station_id: int, report: StatusReport) -> None:
-    """Store a status report; an event says so only when something changed."""
+def record(tx: Tx, station_id: int, report: StatusReport) -> bool:
+    """Store a status report; an event says so only when something changed, as does the result."""
     connectors.insert_history(tx, station_id, report)
-    if not 0 <= report.evse_id <= MAX_EVSE_ID or not connectors.upsert(tx, station_id, report):
-        return
+    if not (0 <= report.evse_id <= MAX_EVSE_ID and 0 <= report.connector_id <= MAX_CONNECTOR_ID):
+        return False
+    if not connectors.upsert(tx, station_id, report):
+        return False
     station = whereabouts.get(tx, station_id)
     tx.emit(
         Event(
@@ -33,18 +37,18 @@ def record(tx: Tx, station_id: int, report: StatusReport) -> None:
             location_id=station.location_id,
         )
     )
-    if report.evse_id:
-        _follow_charging_state(tx, station_id, report, station)
+    return True
 
 
-def _follow_charging_state(
-    tx: Tx, station_id: int, report: StatusReport, station: whereabouts.Whereabouts
-) -> None:
+def record_v16(tx: Tx, station_id: int, report: StatusReport) -> None:
+    """As `record`; in 1.6 the status is also what the open transaction does."""
+    if not record(tx, station_id, report) or not report.evse_id:
+        return
     state = charging_state(report.reported_status)
     for transaction_id, uuid in transactions.update_charging_state(
         tx, station_id, report.evse_id, state
     ):
-        transactions.insert_event(
+        transaction_events.insert_unnumbered(
             tx,
             transaction_id,
             "Updated",
@@ -52,16 +56,6 @@ def _follow_charging_state(
             raw=report.raw,
             trigger="ChargingStateChanged",
         )
-        tx.emit(
-            Event(
-                "transaction.updated",
-                {
-                    **station.names,
-                    "id": uuid,
-                    "evse_id": report.evse_id,
-                    "charging_state": state,
-                },
-                station_id=station_id,
-                location_id=station.location_id,
-            )
+        transaction_news.updated(
+            tx, station_id, uuid=uuid, evse_id=report.evse_id, charging_state=state
         )

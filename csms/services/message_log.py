@@ -178,6 +178,11 @@ def as_text(action: str, payload: Any) -> str:
     return orjson.dumps(redacted(payload)).decode()
 
 
+def mentions_a_secret(payload: Any) -> bool:
+    """Whether a password may be somewhere in it, so that no part of it is to be shown."""
+    return payload is not None and _mentions_a_secret(orjson.dumps(payload).decode())
+
+
 def redacted(value: Any) -> Any:
     """A copy without the values of AuthorizationKey, BasicAuthPassword and their like."""
     if isinstance(value, list):
@@ -228,11 +233,12 @@ def _names_a_secret(value: dict[str, Any]) -> bool:
 
 def _mentions_a_secret(text: str) -> bool:
     lowered = text.lower()
-    return "authorizationkey" in lowered or "password" in lowered
+    return "authorizationkey" in lowered or "password" in lowered or "simpin" in lowered
 
 
 def _is_secret_name(name: Any) -> bool:
     if not isinstance(name, str):
         return False
     plain = name.lower()
-    return plain == "authorizationkey" or plain.endswith("password")
+    # A VPN has a key beside its password.
+    return plain in {"authorizationkey", "simpin", "vpn"} or plain.endswith("password")

@@ -72,7 +72,9 @@ def update(tx: Tx, station: Station, changes: Mapping[str, Any]) -> Station:
         # Where ours may dial was judged when it was made.
         raise Conflict("The ws_url of a virtual charger cannot be changed; create another one")
     changed = store.update(tx, station.id, **changes)
-    tx.emit(_event("station.updated", changed, changed=sorted(changes)))
+    # Whoever serves the station has to know at once.
+    told = {name: changes[name] for name in ("strict", "registration") if name in changes}
+    tx.emit(_event("station.updated", changed, changed=sorted(changes), **told))
     return changed
 
 

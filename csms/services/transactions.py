@@ -1,4 +1,4 @@
-"""Transactions: starts and stops, repeated, late, strange or plain.
+"""Transactions of OCPP 1.6: starts and stops, repeated, late, strange or plain.
 
 Nothing here refuses a message: what cannot be applied is recorded and answered, because a
 station repeats for ever what it is refused.
@@ -6,9 +6,13 @@ station repeats for ever what it is refused.
 
 from __future__ import annotations
 
-from typing import Any
-
-from csms.domain.id_tokens import Authorization, AuthorizationStatus, TokenPolicy, id_token_key
+from csms.domain.id_tokens import (
+    Authorization,
+    AuthorizationStatus,
+    ShownToken,
+    TokenPolicy,
+    id_token_key,
+)
 from csms.domain.transactions import (
     ConflictCause,
     StartReport,
@@ -17,12 +21,10 @@ from csms.domain.transactions import (
     TransactionFlag,
     energy_mwh,
     same_stop,
-    supersedes,
 )
-from csms.events import Event
-from csms.services import authorization
+from csms.services import authorization, inferred_ends, transaction_news
 from csms.services.metering import unknown_or_foreign
-from csms.store import meter_values, transactions, whereabouts
+from csms.store import meter_values, transactions
 from csms.store.database import Tx
 
 STOP = "StopTransaction"
@@ -43,9 +45,8 @@ def start_v16(
             return int(known.station_transaction_id), Authorization(status)
         # Without a clock two starts can look the same; an ended one is then not meant.
         transactions.update_natural_key(tx, known.id, None)
-    station = whereabouts.get(tx, station_id)
-    _end_superseded(tx, station_id, report, station)
-    authorized = authorization.authorize(tx, report.id_token, policy)
+    inferred_ends.by_start(tx, station_id, report.evse_id, report.reported_at, report.raw)
+    authorized = authorization.authorize(tx, ShownToken(report.id_token), policy)
     number = transactions.issue_v16_id(tx)
     _, uuid = transactions.insert(
         tx,
@@ -55,31 +56,15 @@ def start_v16(
         id_token_key=id_token_key(report.id_token),
         id_token_status=authorized.status.value,
     )
-    _emit(
+    transaction_news.started(
         tx,
-        "transaction.started",
         station_id,
-        station,
-        {
-            "id": uuid,
-            "evse_id": report.evse_id,
-            "station_transaction_id": str(number),
-            "id_token_status": authorized.status.value,
-        },
+        uuid=uuid,
+        evse_id=report.evse_id,
+        station_transaction_id=str(number),
+        id_token_status=authorized.status.value,
     )
     return number, authorized
-
-
-def _end_superseded(
-    tx: Tx, station_id: int, report: StartReport, station: whereabouts.Whereabouts
-) -> None:
-    """A start shows that what was open on its EVSE is over, its stop being lost or late."""
-    if report.evse_id < 1:
-        return
-    for earlier in transactions.list_open_on_evse(tx, station_id, report.evse_id):
-        if supersedes(report.reported_at, earlier):
-            transactions.end_inferred(tx, earlier, report.reported_at, report.raw)
-            _emit_ended(tx, station, earlier, earlier.last_register_mwh, reason=None, inferred=True)
 
 
 def stop(tx: Tx, station_id: int, report: StopReport, policy: TokenPolicy) -> Authorization | None:
@@ -94,7 +79,7 @@ def stop(tx: Tx, station_id: int, report: StopReport, policy: TokenPolicy) -> Au
         _record_conflict(tx, station_id, report, ConflictCause.ENDED)
     if report.id_token is None:
         return None
-    return authorization.look_up(tx, report.id_token, policy, tx.now)
+    return authorization.look_up(tx, ShownToken(report.id_token), policy)
 
 
 def _end(tx: Tx, found: Transaction, report: StopReport) -> None:
@@ -105,11 +90,10 @@ def _end(tx: Tx, found: Transaction, report: StopReport) -> None:
     transactions.end(tx, found, report, flags)
     if report.readings:
         meter_values.insert(tx, found.station_id, found.evse_id or 0, found.id, report.readings)
-    _emit_ended(
+    transaction_news.ended(
         tx,
-        whereabouts.get(tx, found.station_id),
         found,
-        end,
+        energy_mwh=energy_mwh(found.start_register_mwh, end),
         reason=report.reason,
         inferred=False,
     )
@@ -124,47 +108,4 @@ def _record_conflict(tx: Tx, station_id: int, report: StopReport, cause: Conflic
         station_transaction_id=report.station_transaction_id,
         raw=report.raw,
         distinct=report.raw,
-    )
-
-
-def _emit_ended(
-    tx: Tx,
-    station: whereabouts.Whereabouts,
-    found: Transaction,
-    end_mwh: int | None,
-    *,
-    reason: str | None,
-    inferred: bool,
-) -> None:
-    energy = energy_mwh(found.start_register_mwh, end_mwh)
-    _emit(
-        tx,
-        "transaction.ended",
-        found.station_id,
-        station,
-        {
-            "id": found.uuid,
-            "evse_id": found.evse_id,
-            "station_transaction_id": found.station_transaction_id,
-            "energy_wh": None if energy is None else energy / 1000,
-            "reason": reason,
-            "inferred": inferred,
-        },
-    )
-
-
-def _emit(
-    tx: Tx,
-    event_type: str,
-    station_id: int,
-    station: whereabouts.Whereabouts,
-    data: dict[str, Any],
-) -> None:
-    tx.emit(
-        Event(
-            event_type,
-            {**station.names, **data},
-            station_id=station_id,
-            location_id=station.location_id,
-        )
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from csms.store.database import ReadTx
 
 # How far a station's clock may lag before its transaction counts as one from before.
@@ -40,3 +42,49 @@ def find_transaction_start(
         (station_id, id_token_key, evse_id, evse_id, since, since - CLOCK_TOLERANCE_US),
     )
     return at
+
+
+def find_boot_of_reset(tx: ReadTx, *, station_id: int, since: int) -> int | None:
+    """When a 2.x station booted that names our reset as the reason."""
+    at: int | None = tx.value(
+        "SELECT received_at FROM boots WHERE station_id = ? AND received_at >= ?"
+        " AND reason IN ('RemoteReset', 'ScheduledReset') ORDER BY id LIMIT 1",
+        (station_id, since),
+    )
+    return at
+
+
+def find_remote_start(
+    tx: ReadTx, *, station_id: int, remote_start_id: int, since: int
+) -> int | None:
+    """When an event of a 2.x transaction named the remote start.
+
+    Not only the first: with the cable plugged in before, the transaction is there already.
+    """
+    at: int | None = tx.value(
+        "SELECT e.received_at FROM transactions t"
+        " JOIN transaction_events e ON e.transaction_id = t.id"
+        " WHERE t.station_id = ? AND ifnull(t.end_received_at, ?) >= ? AND e.received_at >= ?"
+        " AND e.remote_start_id = ? ORDER BY e.id LIMIT 1",
+        (station_id, since, since, since, remote_start_id),
+    )
+    return at
+
+
+class TransactionEnd(NamedTuple):
+    """When we learned of the end of a transaction, and the station's word for its cause."""
+
+    at: int
+    reason: str | None
+
+
+def find_transaction_end(
+    tx: ReadTx, *, station_id: int, station_transaction_id: str, since: int
+) -> TransactionEnd | None:
+    """The end of the station's transaction, when it came since."""
+    row = tx.one(
+        "SELECT end_received_at, stop_reason FROM transactions WHERE station_id = ?"
+        " AND station_transaction_id = ? AND end_received_at >= ?",
+        (station_id, station_transaction_id, since),
+    )
+    return None if row is None else TransactionEnd(*row)

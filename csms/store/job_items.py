@@ -223,6 +223,15 @@ def cancel_waiting(tx: Tx, job_id: int, *, code: str, message: str) -> int:
     )
 
 
+def fail_begun(tx: Tx, job_id: int, *, code: str, message: str) -> int:
+    """What waits with a part of it done → error: cancelled would say that nothing was."""
+    return tx.run(
+        "UPDATE job_items SET state = 'error', code = ?, message = ?, executed_at = ?,"
+        " retryable = 1 WHERE job_id = ? AND state IN ('ready', 'wait_online') AND step NOT NULL",
+        (code, message, tx.now, job_id),
+    )
+
+
 def reopen(
     tx: Tx, job_id: int, state: ItemState, *, deadline_at: int | None, step: str | None
 ) -> int:
@@ -242,6 +251,14 @@ def reopen(
         " retryable = 0, response = NULL, response_status = NULL, executed_at = NULL, epoch = NULL"
         " WHERE job_id = ? AND state = ? AND window_open = 0",
         (step, tx.now, deadline_at, job_id, state.value),
+    )
+
+
+def update_data(tx: Tx, item: JobItem, data: dict[str, Any]) -> None:
+    """What the item's next step goes on from."""
+    tx.run(
+        "UPDATE job_items SET data = ? WHERE job_id = ? AND seq = ?",
+        (to_json(data), item.job_id, item.seq),
     )
 
 
@@ -341,14 +358,16 @@ class NewAttempt(NamedTuple):
     epoch: int
     message_id: str | None
     connection_generation: int | None
+    version: str | None
 
 
 def insert_attempts(tx: Tx, attempts: Sequence[NewAttempt]) -> None:
     """The intents: from here on the attempts may have had an effect."""
     tx.run(
         "INSERT INTO job_attempts (job_id, seq, job_generation, attempt, step, epoch, message_id,"
-        " connection_generation, intent_at) SELECT value ->> 0, value ->> 1, value ->> 2,"
-        " value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, ? FROM json_each(?)",
+        " connection_generation, version, intent_at) SELECT value ->> 0, value ->> 1,"
+        " value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,"
+        " value ->> 8, ? FROM json_each(?)",
         (tx.now, to_json([tuple(attempt) for attempt in attempts])),
     )
 
@@ -372,6 +391,15 @@ def last_attempt(tx: ReadTx, item: JobItem) -> Row | None:
     return tx.one(
         "SELECT * FROM job_attempts WHERE job_id = ? AND seq = ? AND attempt = ?",
         (item.job_id, item.seq, item.attempt),
+    )
+
+
+def first_uncertain(tx: ReadTx, item: JobItem, *, before: int) -> Row | None:
+    """The earliest attempt at this step, in any generation, that may have run for all we know."""
+    return tx.one(
+        "SELECT * FROM job_attempts WHERE job_id = ? AND seq = ? AND attempt < ? AND step IS ?"
+        " AND outcome IN ('ambiguous', 'interrupted', 'unknown') ORDER BY attempt LIMIT 1",
+        (item.job_id, item.seq, before, item.step),
     )
 
 

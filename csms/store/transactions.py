@@ -1,4 +1,4 @@
-"""Tables `transactions`, `transaction_events`, `issued_transaction_ids`, `transaction_conflicts`.
+"""Tables `transactions`, `issued_transaction_ids` and `transaction_conflicts`.
 
 Every look-up by the wire's id is scoped to a station: no message of one station can touch a
 transaction of another.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid as uuids
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,8 +21,10 @@ from csms.domain.transactions import (
     Transaction,
     TransactionFlag,
 )
+from csms.store import transaction_events
 from csms.store.columns import instant, micros
 from csms.store.database import ReadTx, Row, Tx
+from csms.store.transaction_events import join_flags, split_flags
 
 
 def issue_v16_id(tx: Tx) -> int:
@@ -75,11 +76,25 @@ def insert(
             tx.now,
             report.reservation_id,
             report.natural_key,
-            _join(report.flags),
+            join_flags(report.flags),
         ),
     )
-    insert_event(tx, row_id, "Started", reported_at=report.reported_at, raw=report.raw)
+    transaction_events.insert_unnumbered(
+        tx, row_id, "Started", reported_at=report.reported_at, raw=report.raw
+    )
     return row_id, uuid
+
+
+def insert_untold(tx: Tx, station_id: int, station_transaction_id: str) -> Transaction:
+    """A transaction of OCPP 2.x of which only the id is known yet; its events tell the rest."""
+    row_id = tx.insert(
+        "INSERT INTO transactions (uuid, station_id, station_transaction_id, start_received_at)"
+        " VALUES (?, ?, ?, ?)",
+        (str(uuids.uuid4()), station_id, station_transaction_id, tx.now),
+    )
+    row = tx.one("SELECT * FROM transactions WHERE id = ?", (row_id,))
+    assert row is not None
+    return _transaction(row)
 
 
 def find(tx: ReadTx, station_id: int, station_transaction_id: str) -> Transaction | None:
@@ -148,12 +163,21 @@ def list_open_on_evse(tx: ReadTx, station_id: int, evse_id: int) -> list[Transac
     return [_transaction(row) for row in rows]
 
 
-def count_open_of_token(tx: ReadTx, id_token_key: str) -> int:
-    """How many transactions, anywhere, a token has open."""
+def list_open(tx: ReadTx, station_id: int) -> list[Transaction]:
+    """What is going on at the station."""
+    rows = tx.all(
+        "SELECT * FROM transactions WHERE station_id = ? AND end_received_at IS NULL ORDER BY id",
+        (station_id,),
+    )
+    return [_transaction(row) for row in rows]
+
+
+def count_open_of_token(tx: ReadTx, id_token_key: str, *, but: int | None = None) -> int:
+    """How many transactions, anywhere, a token has open, one of them (a row id) left out."""
     number: int = tx.value(
         "SELECT count(*) FROM transactions INDEXED BY transactions_open"
-        " WHERE id_token_key = ? AND end_received_at IS NULL",
-        (id_token_key,),
+        " WHERE id_token_key = ? AND end_received_at IS NULL AND id IS NOT ?",
+        (id_token_key, but),
     )
     return number
 
@@ -175,6 +199,39 @@ def update_natural_key(tx: Tx, transaction_id: int, natural_key: str | None) -> 
     tx.run("UPDATE transactions SET natural_key = ? WHERE id = ?", (natural_key, transaction_id))
 
 
+def update_told(tx: Tx, transaction: Transaction) -> None:
+    """All that the events of an OCPP 2.x transaction tell."""
+    tx.run(
+        "UPDATE transactions SET evse_id = ?, connector_id = ?, id_token = ?, id_token_key = ?,"
+        " id_token_type = ?, id_token_status = ?, start_register_mwh = ?, last_register_mwh = ?,"
+        " end_register_mwh = ?, started_at = ?, ended_at = ?, end_received_at = ?,"
+        " stop_reason = ?, charging_state = ?, reservation_id = ?, remote_start_id = ?,"
+        " sequence_run = ?, last_seq_no = ?, flags = ? WHERE id = ?",
+        (
+            transaction.evse_id,
+            transaction.connector_id,
+            transaction.id_token,
+            transaction.id_token_key,
+            transaction.id_token_type,
+            transaction.id_token_status,
+            transaction.start_register_mwh,
+            transaction.last_register_mwh,
+            transaction.end_register_mwh,
+            micros(transaction.started_at),
+            micros(transaction.ended_at),
+            micros(transaction.end_received_at),
+            transaction.stop_reason,
+            transaction.charging_state,
+            transaction.reservation_id,
+            transaction.remote_start_id,
+            transaction.sequence_run,
+            transaction.last_seq_no,
+            join_flags(transaction.flags),
+            transaction.id,
+        ),
+    )
+
+
 def end(tx: Tx, transaction: Transaction, report: StopReport, flags: set[TransactionFlag]) -> None:
     """The station's stop, together with its Ended event."""
     _end(
@@ -185,7 +242,9 @@ def end(tx: Tx, transaction: Transaction, report: StopReport, flags: set[Transac
         stop_reason=report.reason,
         flags=flags,
     )
-    insert_event(tx, transaction.id, "Ended", reported_at=report.reported_at, raw=report.raw)
+    transaction_events.insert_unnumbered(
+        tx, transaction.id, "Ended", reported_at=report.reported_at, raw=report.raw
+    )
 
 
 def end_inferred(tx: Tx, transaction: Transaction, ended_at: datetime | None, raw: str) -> None:
@@ -198,7 +257,14 @@ def end_inferred(tx: Tx, transaction: Transaction, ended_at: datetime | None, ra
         stop_reason=None,
         flags={*transaction.flags, TransactionFlag.INFERRED_END},
     )
-    insert_event(tx, transaction.id, "Ended", reported_at=ended_at, raw=raw, trigger="Inferred")
+    transaction_events.insert_unnumbered(
+        tx,
+        transaction.id,
+        "Ended",
+        reported_at=ended_at,
+        raw=raw,
+        trigger=transaction_events.INFERRED,
+    )
 
 
 def _end(
@@ -218,26 +284,9 @@ def _end(
             micros(ended_at),
             tx.now,
             stop_reason,
-            _join(flags),
+            join_flags(flags),
             transaction_id,
         ),
-    )
-
-
-def insert_event(
-    tx: Tx,
-    transaction_id: int,
-    event_type: str,
-    *,
-    reported_at: datetime | None,
-    raw: str,
-    trigger: str | None = None,
-) -> None:
-    """One message of a transaction, as received. OCPP 1.6 has no sequence number."""
-    tx.run(
-        "INSERT INTO transaction_events (transaction_id, type, trigger_reason, reported_at,"
-        " received_at, raw) VALUES (?, ?, ?, ?, ?, ?)",
-        (transaction_id, event_type, trigger, micros(reported_at), tx.now, raw),
     )
 
 
@@ -272,14 +321,6 @@ def insert_conflict(
     )
 
 
-def _join(flags: Iterable[TransactionFlag]) -> str:
-    return ",".join(sorted(flag.value for flag in flags))
-
-
-def _split(flags: str) -> frozenset[TransactionFlag]:
-    return frozenset(TransactionFlag(flag) for flag in flags.split(",") if flag)
-
-
 def _optional(row: Row | None) -> Transaction | None:
     return None if row is None else _transaction(row)
 
@@ -290,9 +331,11 @@ def _transaction(row: Row) -> Transaction:
         uuid=row["uuid"],
         station_id=row["station_id"],
         evse_id=row["evse_id"],
+        connector_id=row["connector_id"],
         station_transaction_id=row["station_transaction_id"],
         id_token=row["id_token"],
         id_token_key=row["id_token_key"],
+        id_token_type=row["id_token_type"],
         id_token_status=row["id_token_status"],
         start_register_mwh=row["start_register_mwh"],
         last_register_mwh=row["last_register_mwh"],
@@ -304,5 +347,8 @@ def _transaction(row: Row) -> Transaction:
         stop_reason=row["stop_reason"],
         charging_state=row["charging_state"],
         reservation_id=row["reservation_id"],
-        flags=_split(row["flags"]),
+        remote_start_id=row["remote_start_id"],
+        sequence_run=row["sequence_run"],
+        last_seq_no=row["last_seq_no"],
+        flags=split_flags(row["flags"]),
     )

@@ -118,3 +118,15 @@ def check_created(server: Server, job: dict[str, Any], identities: set[str]) -> 
     assert Counter(made) == Counter(
         row["identity"] for row in rows if row["identity"] in identities
     )
+
+
+def check_versions(fleet: FleetProcess, versions: dict[str, str]) -> None:
+    """Commands in the words of 1.6 reached stations of every version, each in its own words."""
+    reached = {
+        (versions[line["identity"]], line["frame"][2])
+        for line in fleet.read()
+        if line["dir"] == "in" and line["frame"][0] == 2
+    }
+    for version in set(versions.values()):
+        writes = "ChangeConfiguration" if version == "OCPP1.6" else "SetVariables"
+        assert {(version, "Reset"), (version, writes)} <= reached

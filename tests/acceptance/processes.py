@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,15 @@ def eventually(condition: Callable[[], Any], *, timeout_s: float = 60.0, what: s
 
 
 class Server:
-    """`csms serve --dev` on a data directory of its own."""
+    """`csms serve --dev` on a data directory of its own; without `--dev` as in production."""
 
-    def __init__(self, directory: Path, **settings: str) -> None:
+    def __init__(self, directory: Path, *, dev: bool = True, **settings: str) -> None:
         self.directory = directory
         self.port = free_port()
         self.log = directory / "server.log"
         self.client = Client(f"http://127.0.0.1:{self.port}", TOKEN)
         self._settings = settings
+        self._mode = ["--dev"] if dev else []
         self.process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
 
@@ -65,7 +66,7 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "csms", "serve", "--dev"),
+                    *(sys.executable, "-m", "csms", "serve", *self._mode),
                     *("--listen", f"127.0.0.1:{self.port}"),
                     *("--data-dir", str(self.directory / "data")),
                 ],
@@ -117,7 +118,7 @@ class Server:
         return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
     def rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
-        """Read the stopped server's file."""
+        """Read the server's file; the process may run."""
         connection = sqlite3.connect(self.directory / "data" / "csms.sqlite3")
         connection.row_factory = sqlite3.Row
         try:
@@ -129,15 +130,27 @@ class Server:
 class FleetProcess:
     """`csms fleet run` over given identities; its frame file is the oracle."""
 
-    def __init__(self, directory: Path, url: str, identities: list[str], *options: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        url: str,
+        identities: Iterable[str],
+        *options: str,
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
+        """`versions` by identity; without one it is 1.6."""
         self.frames = directory / "frames.ndjson"
-        names = directory / "stations.ndjson"
-        names.write_text("".join(json.dumps({"identity": name}) + "\n" for name in identities))
+        roster = directory / "stations.ndjson"
+        lines = [
+            json.dumps({"identity": name, "version": (versions or {}).get(name)})
+            for name in identities
+        ]
+        roster.write_text("".join(f"{line}\n" for line in lines))
         self._log = (directory / "fleet.log").open("ab")
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "csms", "fleet", "run", "--url", url),
-                *("--from", str(names), "--frames", str(self.frames), *options),
+                *("--from", str(roster), "--frames", str(self.frames), *options),
             ],
             stdout=self._log,
             stderr=self._log,

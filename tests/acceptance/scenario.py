@@ -1,4 +1,7 @@
-"""Jobs that every kill test runs: creates of both modes, a repeatable and a one-shot command."""
+"""Jobs that every kill test runs: creates of both modes, a repeatable and a one-shot command.
+
+The commands are given in words of 1.6 and mean the same to stations of every version.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,21 @@ from typing import Any
 
 from .processes import Server
 
+V16 = "OCPP1.6"
+VERSIONS = (V16, "OCPP2.0.1", "OCPP2.1")
+
 
 def make_location(server: Server) -> str:
     return server.client.post("/ocpp/locations", {"name": "Depot"})["id"]
 
 
-def template(server: Server, prefix: str, *, virtual: bool) -> dict[str, Any]:
+def template(server: Server, prefix: str, *, virtual: bool, version: str = V16) -> dict[str, Any]:
     return {
         "brand_slug": "generic",
         "model_slug": "ac-22kw",
         "connector_type": "Type2",
         "ws_url": server.url,
-        "ocpp_version": "OCPP1.6",
+        "ocpp_version": version,
         "identity_prefix": prefix,
         "template_name": "Charger",
         "virtual": virtual,
@@ -25,11 +31,18 @@ def template(server: Server, prefix: str, *, virtual: bool) -> dict[str, Any]:
 
 
 def create(
-    server: Server, location: str, prefix: str, number: int, *, virtual: bool = False
+    server: Server,
+    location: str,
+    prefix: str,
+    number: int,
+    *,
+    virtual: bool = False,
+    version: str = V16,
 ) -> tuple[str | None, set[str]]:
     """Submit a create; its status path (None when the server died) and the identities asked for."""
     suffixes = [f"{index:04d}" for index in range(number)]
-    body = [{"template": template(server, prefix, virtual=virtual), "charger_ids": suffixes}]
+    wanted = template(server, prefix, virtual=virtual, version=version)
+    body = [{"template": wanted, "charger_ids": suffixes}]
     answer = server.try_post(f"/ocpp/locations/{location}/chargers", body)
     path = None if answer is None else answer["status_url"]
     return path, {prefix + suffix for suffix in suffixes}

@@ -31,12 +31,11 @@ def run_campaign(directory: Path, *, stations: int, kills: int, seed: int) -> No
     server = Server(directory, **SETTINGS)
     server.start()
     location = scenario.make_location(server)
-    path, identities = scenario.create(server, location, "CP-", stations)
-    assert path is not None
-    oracle.finished(server, path)
-    fleet = FleetProcess(directory, server.url, sorted(identities), *FAULTS, "--seed", str(seed))
+    versions = _create_mixed(server, location, stations)
+    options = (*FAULTS, "--seed", str(seed))
+    fleet = FleetProcess(directory, server.url, versions, *options, versions=versions)
     try:
-        eventually(lambda: fleet.booted() == identities, what="the fleet to boot")
+        eventually(lambda: fleet.booted() == versions.keys(), what="the fleet to boot")
         killed = 0
         round_number = 0
         while killed < kills:
@@ -46,10 +45,23 @@ def run_campaign(directory: Path, *, stations: int, kills: int, seed: int) -> No
         oracle.check_file(server)
         oracle.check_deliveries(server, fleet)
         oracle.check_unknown(server)
+        oracle.check_versions(fleet, versions)
     finally:
         fleet.stop()
         if not server.dead:
             server.kill()
+
+
+def _create_mixed(server: Server, location: str, stations: int) -> dict[str, str]:
+    """Stations of every version in equal parts; their versions by identity."""
+    versions: dict[str, str] = {}
+    for number, version in enumerate(scenario.VERSIONS):
+        count = (stations + number) // len(scenario.VERSIONS)
+        path, made = scenario.create(server, location, f"CP-{number}-", count, version=version)
+        assert path is not None
+        oracle.finished(server, path)
+        versions.update(dict.fromkeys(sorted(made), version))
+    return versions
 
 
 def _round(server: Server, location: str, rng: random.Random, number: int, most_kills: int) -> int:

@@ -45,6 +45,9 @@ class ScriptedHub(ScriptedStations):
         self.accepted: list[str] = []
         self.settings = OcppSettings()
 
+    def is_flapping(self, station_id: int) -> bool:
+        return False
+
     def accept_held(self, identity: str) -> bool:
         self.accepted.append(identity)
         return True
@@ -117,7 +120,9 @@ async def engine(
         bus=bus,
         clock=clock,
         kinds={
-            "command": CommandRunner(hub, clock, call_timeout_s=30, in_grace=lambda _: None),
+            "command": CommandRunner(
+                hub, clock, read=db.read, call_timeout_s=30, in_grace=lambda _: None
+            ),
             "station_create": StationCreateRunner(
                 read=db.read, deployment=ScriptedFleet(), max_virtual=2000
             ),

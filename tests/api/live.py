@@ -104,7 +104,9 @@ async def engine(
         bus=bus,
         clock=clock,
         kinds={
-            "command": CommandRunner(hub, clock, call_timeout_s=30, in_grace=lambda _: None),
+            "command": CommandRunner(
+                hub, clock, read=db.read, call_timeout_s=30, in_grace=lambda _: None
+            ),
             "station_create": StationCreateRunner(read=db.read, deployment=fleet, max_virtual=2000),
         },
         epoch=await db.read(store_engine.epoch),

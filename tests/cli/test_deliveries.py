@@ -7,7 +7,7 @@ from typing import Any
 from csms.cli.deliveries import Deliveries, count_deliveries
 
 
-def test_arrivals_of_the_action_are_counted_and_nothing_else(tmp_path: Path) -> None:
+def test_arrivals_of_the_actions_are_counted_and_nothing_else(tmp_path: Path) -> None:
     records: list[tuple[str, str, list[Any]]] = [
         ("A", "in", [2, "1", "Reset", {}]),
         ("A", "out", [3, "1", {"status": "Accepted"}]),
@@ -24,4 +24,6 @@ def test_arrivals_of_the_action_are_counted_and_nothing_else(tmp_path: Path) -> 
             for identity, direction, frame in records
         )
     )
-    assert count_deliveries(frames, "Reset") == Deliveries(delivered=3, stations=2)
+    assert count_deliveries(frames, {"Reset"}) == Deliveries(delivered=3, stations=2)
+    both = count_deliveries(frames, {"Reset", "ClearCache"})
+    assert both == Deliveries(delivered=4, stations=2)

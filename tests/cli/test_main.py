@@ -97,6 +97,12 @@ def test_a_fleet_needs_a_websocket_url(csms: Callable[..., Outcome]) -> None:
     assert "ws://" in outcome.err
 
 
+def test_a_fleet_speaks_known_versions_only(csms: Callable[..., Outcome]) -> None:
+    outcome = csms("fleet", "run", "--url", "ws://127.0.0.1:9/ocpp", "--version", "3.0")
+    assert 2 == outcome.code
+    assert "--version" in outcome.err
+
+
 def test_a_fleet_that_cannot_read_its_file_says_which(
     csms: Callable[..., Outcome], tmp_path: Path
 ) -> None:

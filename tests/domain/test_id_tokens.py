@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from csms.domain.id_tokens import AuthorizationStatus, id_token_key, narrow_v16
+from csms.domain.id_tokens import (
+    AuthorizationStatus,
+    IdToken,
+    ShownToken,
+    best_match,
+    id_token_key,
+    narrow_v16,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,3 +32,38 @@ def test_only_the_five_words_of_v16_leave():
     allowed = {"Accepted", "Blocked", "ConcurrentTx", "Expired", "Invalid"}
     assert {narrow_v16(status) for status in AuthorizationStatus} == allowed
     assert narrow_v16(AuthorizationStatus.UNKNOWN) == "Invalid"
+
+
+def stored(token_type, status=AuthorizationStatus.UNKNOWN):
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    return IdToken(1, "A", "a", token_type, status, None, None, now)
+
+
+UNTYPED, CARD, CODE = stored(""), stored("ISO14443"), stored("KeyCode")
+GOOD_UNTYPED = stored("", AuthorizationStatus.ACCEPTED)
+GOOD_CARD = stored("ISO14443", AuthorizationStatus.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "meant"),
+    [
+        ([], "ISO14443", None),
+        ([UNTYPED], "ISO14443", UNTYPED),
+        ([UNTYPED, CARD], "ISO14443", CARD),
+        ([GOOD_UNTYPED, CARD], "ISO14443", GOOD_UNTYPED),
+        ([GOOD_UNTYPED, GOOD_CARD], "ISO14443", GOOD_CARD),
+        ([CODE], "ISO14443", None),
+        ([CARD], "", CARD),
+        ([UNTYPED, CARD], "", UNTYPED),
+        ([UNTYPED, GOOD_CARD], "", GOOD_CARD),
+        ([CARD, CODE], "", None),
+        ([UNTYPED, GOOD_CARD, CODE], "", UNTYPED),
+    ],
+)
+def test_type_of_a_token_narrows_it_down_where_both_sides_have_one(known, shown, meant):
+    assert best_match(known, shown) is meant
+
+
+def test_token_for_no_authorization_has_nothing_to_compare():
+    assert ShownToken("x", "NoAuthorization").key == ""
+    assert ShownToken(" aB", "Local").key == "ab"

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csms.domain.metering import MAX_REGISTER_MWH, number, register_mwh, summarise
+from csms.domain.metering import (
+    MAX_REGISTER_MWH,
+    Reading,
+    number,
+    register_mwh,
+    register_span,
+    scaled,
+    summarise,
+)
 
 ENERGY = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
@@ -93,3 +103,45 @@ def test_register_no_meter_shows_is_none(value):
 @given(st.integers(0, 10**12))
 def test_whole_watt_hours_are_exact(wh):
     assert register_mwh(wh) == wh * 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "multiplier", "expected"),
+    [
+        (1.5, None, 1.5),
+        (1.5, 3, 1500.0),
+        ("230", -1, 23.0),
+        (1, 16, None),
+        (1, "3", None),
+        (1, True, None),
+        ("x", 3, None),
+    ],
+)
+def test_power_of_ten_is_applied_or_the_value_says_nothing(value, multiplier, expected):
+    assert scaled(value, multiplier) == expected
+
+
+@given(junk, junk)
+def test_scaling_never_raises(value, multiplier):
+    scaled(value, multiplier)
+
+
+def reading(minute, register, context="Sample.Periodic"):
+    at = None if minute is None else datetime(2026, 5, 1, 10, minute, tzinfo=UTC)
+    return Reading(at, None, context, register, None, None, None, "[]")
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        ([], (None, None, False)),
+        ([reading(1, None)], (None, None, False)),
+        ([reading(2, 9000), reading(1, 5000)], (5000, 9000, False)),
+        ([reading(1, 9000), reading(2, 5000)], (9000, 5000, True)),
+        ([reading(1, 9000), reading(2, 8000)], (9000, 8000, False)),
+        ([reading(1, 7, "Transaction.End"), reading(2, 3, "Transaction.Begin")], (3, 7, False)),
+        ([reading(None, 3), reading(2, 7)], (3, 7, False)),
+    ],
+)
+def test_span_of_a_register_goes_by_time_and_meaning(readings, expected):
+    assert register_span(readings) == expected

@@ -13,6 +13,7 @@ from csms.domain.timestamps import (
     format_timestamp,
     read_timestamp,
 )
+from tests.ocpp.corpus.timestamps import CORPUS
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 AT = datetime(2026, 4, 30, 10, 20, 30, tzinfo=UTC)
@@ -145,6 +146,11 @@ def test_unreadable(text):
 )
 def test_outside_of_the_window(text):
     assert read_timestamp(text, NOW) == (None, OUT_OF_RANGE)
+
+
+@pytest.mark.parametrize(("value", "at", "flag"), CORPUS)
+def test_sixty_times_of_stations(value, at, flag):
+    assert read_timestamp(value, NOW) == (at, flag)
 
 
 @pytest.mark.parametrize("value", [None, ""])

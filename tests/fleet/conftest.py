@@ -10,8 +10,8 @@ import pytest
 
 from csms.clock import ManualClock
 from csms.domain.versions import OcppVersion
-from csms.fleet.answers import MANNERS_V16
 from csms.fleet.device import Device
+from csms.fleet.languages import LANGUAGES
 from csms.fleet.spec import StationSpec
 from csms.ocpp import schemas
 
@@ -20,27 +20,38 @@ BOOT_ACCEPTED = {
     "interval": 300,
     "currentTime": "2026-05-01T12:00:00.000Z",
 }
-ANSWERS: dict[str, dict[str, Any]] = {
+_ANY = {
     "BootNotification": BOOT_ACCEPTED,
-    "Authorize": {"idTagInfo": {"status": "Accepted"}},
-    "StartTransaction": {"transactionId": 77, "idTagInfo": {"status": "Accepted"}},
-    "StopTransaction": {},
     "Heartbeat": {"currentTime": "2026-05-01T12:00:00.000Z"},
+}
+_V2X = {**_ANY, "Authorize": {"idTokenInfo": {"status": "Accepted"}}}
+ANSWERS: dict[OcppVersion, dict[str, Any]] = {
+    OcppVersion.V16: {
+        **_ANY,
+        "Authorize": {"idTagInfo": {"status": "Accepted"}},
+        "StartTransaction": {"transactionId": 77, "idTagInfo": {"status": "Accepted"}},
+    },
+    OcppVersion.V201: _V2X,
+    OcppVersion.V21: _V2X,
 }
 
 
 class Bench:
     """Plays the CSMS: answers the station's CALLs and checks each against its schema."""
 
-    def __init__(self, clock: ManualClock, **spec: Any) -> None:
+    def __init__(
+        self, clock: ManualClock, version: OcppVersion = OcppVersion.V16, **spec: Any
+    ) -> None:
         self.clock = clock
+        self.version = version
         self.device = Device(
-            StationSpec(identity="CS1", url="ws://csms", **spec),
-            MANNERS_V16,
+            StationSpec(identity="CS1", url="ws://csms", version=version, **spec),
+            LANGUAGES[version],
             clock=clock,
             random=Random(1),
         )
-        self.answers = dict(ANSWERS)
+        self.answers: dict[str, Any] = dict(ANSWERS[version])
+        """By action: the payload, the code of a CALLERROR, or None to leave it unanswered."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         """Everything the station said, in order."""
         self.replies: dict[str, list[Any]] = {}
@@ -65,13 +76,17 @@ class Bench:
             self.replies[frame[1]] = frame
             if frame[0] == 3:
                 action = self._action_of[frame[1]]
-                assert schemas.violation(OcppVersion.V16, action, "response", frame[2]) is None
+                wrong = schemas.violation(self.version, action, "response", frame[2])
+                assert wrong is None, (wrong, frame[2])
             return
         _, message_id, action, payload = frame
-        assert schemas.violation(OcppVersion.V16, action, "request", payload) is None, payload
+        wrong = schemas.violation(self.version, action, "request", payload)
+        assert wrong is None, (wrong, payload)
         self.calls.append((action, payload))
         answer = self.answers.get(action, {})
-        if answer is not None:
+        if isinstance(answer, str):
+            self.device.received(orjson.dumps([4, message_id, answer, "", {}]))
+        elif answer is not None:
             self.device.received(orjson.dumps([3, message_id, answer]))
 
     def send(self, action: str, payload: dict[str, Any] | None = None) -> list[Any] | None:
@@ -99,8 +114,18 @@ class Bench:
         return [payload for name, payload in self.calls if name == action]
 
     def statuses(self, connector_id: int) -> list[str]:
+        """What the station told about a connector, or the EVSE of that number."""
         reports = self.said("StatusNotification")
-        return [one["status"] for one in reports if one["connectorId"] == connector_id]
+        if self.version is OcppVersion.V16:
+            return [one["status"] for one in reports if one["connectorId"] == connector_id]
+        return [one["connectorStatus"] for one in reports if one["evseId"] == connector_id]
+
+    def restart(self) -> None:
+        """The shell's part in a reset: the socket drops, a new one stands."""
+        assert self.device.hangup is not None
+        self.disconnect()
+        self.calls.clear()
+        self.connect()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from csms.domain.stations import Registration
 from csms.fleet.faults import Faults
+from csms.fleet.speech import StopCause
 from tests.fleet.conftest import ANSWERS, BOOT_ACCEPTED, Bench
 
 
@@ -69,7 +70,7 @@ def test_an_accepted_station_does_not_boot_on_a_new_socket(bench):
 def test_a_status_that_changed_offline_is_told_on_the_new_socket(bench):
     bench.send("RemoteStartTransaction", {"idTag": "A", "connectorId": 1})
     bench.disconnect()
-    bench.device.connectors[0].stop("Local")
+    bench.device.connectors[0].stop(StopCause.LOCAL)
     bench.calls.clear()
     bench.connect()
     assert bench.statuses(1) == ["Finishing"]
@@ -117,7 +118,7 @@ def test_a_transaction_cut_by_a_hard_reset_is_told_after_the_boot(bench):
     bench.wait(1)
     bench.disconnect()
     bench.calls.clear()
-    bench.answers = dict(ANSWERS)
+    bench.answers = dict(ANSWERS[bench.version])
     bench.connect()
     actions = [action for action, _ in bench.calls]
     assert actions[0] == "BootNotification"

@@ -80,7 +80,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.notes: list[tuple[str, dict[str, Any]]] = []
-        self.systems: list[CentralSystem] = []
+        self.systems: list[Any] = []
         self.paths: list[str] = []
         self.credentials: list[bytes] = []
         self._changed = asyncio.Condition()
@@ -107,7 +107,9 @@ class Heard:
 
 
 @asynccontextmanager
-async def central_system() -> AsyncIterator[tuple[str, Heard]]:
+async def central_system(
+    kind: Callable[[str, Any, Heard], Any] = CentralSystem, subprotocol: str = "ocpp1.6"
+) -> AsyncIterator[tuple[str, Heard]]:
     heard = Heard()
 
     async def serve(connection: Any) -> None:
@@ -115,12 +117,12 @@ async def central_system() -> AsyncIterator[tuple[str, Heard]]:
         heard.paths.append(path)
         header = connection.request.headers.get("Authorization", "")
         heard.credentials.append(base64.b64decode(header.removeprefix("Basic ")))
-        system = CentralSystem(path.rsplit("/", 1)[-1], connection, heard)
+        system = kind(path.rsplit("/", 1)[-1], connection, heard)
         heard.systems.append(system)
         with suppress(websockets.ConnectionClosed):
             await system.start()
 
-    async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as server:
+    async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=[subprotocol]) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"ws://127.0.0.1:{port}/ocpp", heard
 

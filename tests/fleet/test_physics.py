@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from csms.fleet.physics import Charge, CurrentType, Meter, Supply, Vehicle, draw_vehicle
@@ -51,12 +51,23 @@ def test_energy_is_power_times_time_and_never_falls(seed, supply, intervals):
 
 
 @given(SEEDS, SUPPLIES, INTERVALS)
+@example(1, Supply(CurrentType.DC, 20000.0), [3.0, 5e-324])
 def test_nothing_exceeds_the_supply_or_the_battery(seed, supply, intervals):
     charging, _ = charge(seed, supply)
     for seconds in intervals:
         reading = charging.advance(seconds)
         assert reading.power_w <= supply.max_power_w * 1.01
         assert 0 <= reading.soc_percent <= 100
+
+
+@given(SEEDS, SUPPLIES, INTERVALS, st.floats(0, 400e3))
+def test_a_limit_is_never_exceeded(seed, supply, intervals, limit_w):
+    charging, _ = charge(seed, supply)
+    charging.advance(30)
+    charging.limit_w = limit_w
+    for seconds in intervals:
+        if seconds > 1:
+            assert charging.advance(seconds).power_w <= limit_w + 1
 
 
 @given(SEEDS, SUPPLIES, INTERVALS)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import orjson
 import pytest
 
+from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
 from csms.fleet.catalog import load
 from csms.fleet.runner import Counts, RunOptions, run, specs_of
@@ -38,16 +39,30 @@ async def test_runs_a_fleet_and_records_every_frame(tmp_path):
     assert any(one["dir"] == "in" and one["frame"][0] == 3 for one in seen)
 
 
-def test_stations_and_passwords_come_from_a_file(tmp_path):
+def test_stations_passwords_and_versions_come_from_a_file(tmp_path):
     path = tmp_path / "stations.ndjson"
-    path.write_text('{"identity": "A", "password": "p1"}\n\n{"identity": "B"}\n')
-    specs = list(specs_of(RunOptions(url="ws://x", from_file=path), load()))
-    assert [(spec.identity, spec.password) for spec in specs] == [("A", "p1"), ("B", None)]
+    path.write_text(
+        '{"identity": "A", "password": "p1"}\n\n{"identity": "B", "version": "OCPP2.0.1"}\n'
+    )
+    options = RunOptions(url="ws://x", from_file=path, version=OcppVersion.V21)
+    specs = list(specs_of(options, load()))
+    assert [(spec.identity, spec.password, spec.version) for spec in specs] == [
+        ("A", "p1", OcppVersion.V21),
+        ("B", None, OcppVersion.V201),
+    ]
 
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", '{"identity": 5}', '{"identity": "a/b"}', '{"identity":"a","password":1}'],
+    [
+        "{",
+        "[]",
+        '{"identity": 5}',
+        '{"identity": "a/b"}',
+        '{"identity":"a","password":1}',
+        '{"identity":"a","version":2}',
+        '{"identity":"a","version":"3.0"}',
+    ],
 )
 def test_a_bad_line_is_refused(tmp_path, content):
     path = tmp_path / "stations.ndjson"

@@ -49,6 +49,7 @@ class ScriptedStations:
     online: dict[int, int] = field(default_factory=dict)
     ready: set[int] = field(default_factory=set)
     busy: set[int] = field(default_factory=set)
+    versions: dict[int, OcppVersion] = field(default_factory=dict)
     calls: list[Delivered] = field(default_factory=list)
     automatic: Callable[[Delivered], Any] | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,7 +86,9 @@ class ScriptedStations:
         return self.online.get(station_id)
 
     def version(self, station_id: int) -> OcppVersion | None:
-        return OcppVersion.V16 if station_id in self.online else None
+        if station_id not in self.online:
+            return None
+        return self.versions.get(station_id, OcppVersion.V16)
 
     async def call(
         self, station_id, *, action, payload, message_id, timeout_s, generation=None, on_sent=None
@@ -181,7 +184,11 @@ class Bench:
     def kinds(self):
         return {
             "command": CommandRunner(
-                self.stations, self.clock, call_timeout_s=30, in_grace=self.grace.get
+                self.stations,
+                self.clock,
+                read=self.db.read,
+                call_timeout_s=30,
+                in_grace=self.grace.get,
             ),
             "station_create": StationCreateRunner(
                 read=self.db.read, deployment=self.fleet, max_virtual=self.max_virtual

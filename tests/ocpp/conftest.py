@@ -28,6 +28,7 @@ from csms.ocpp.settings import OcppSettings
 from csms.services import credentials
 from csms.services.credentials import Passwords
 from csms.services.heartbeats import Heartbeats
+from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
 from csms.store import engine, ocpp_messages, stations
 from csms.store.database import Database
@@ -46,6 +47,7 @@ class Server:
     clock: ManualClock
     hub: Hub
     log: MessageLog
+    lint: Lint
     port: int
     signals: list[Signal] = field(default_factory=list)
     tls_seen: list[str] = field(default_factory=list)
@@ -176,7 +178,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
     servers: list[tuple[Server, Any, web.AppRunner]] = []
 
     async def make(handlers: Handlers | None = None, **settings: Any) -> Server:
-        log = MessageLog(db, clock)
+        log, lint = MessageLog(db, clock), Lint(db, clock)
         hub = Hub(
             db=db,
             bus=bus,
@@ -184,6 +186,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
             settings=OcppSettings(**settings),
             epoch=await db.read(engine.epoch),
             message_log=log,
+            lint=lint,
             heartbeats=Heartbeats(db, clock),
             handlers={**HANDLERS, **(handlers or {})},
         )
@@ -192,7 +195,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         app.router.add_route("*", "/{tail:.*}", _everything(endpoint))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        server = Server(db, bus, clock, hub, log, 0)
+        server = Server(db, bus, clock, hub, log, lint, 0)
         sockets = await listener.listen(
             runner,
             endpoint,
@@ -213,6 +216,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         await server.close()
         await runner.cleanup()
         await server.log.close()
+        await server.lint.close()
 
 
 @pytest.fixture

@@ -108,13 +108,24 @@ async def test_the_subprotocol_is_echoed_as_the_station_spelled_it(server: Serve
     assert client.socket.protocol == "OCPP1.6"
 
 
-@pytest.mark.parametrize("protocols", [(), ("ocpp0.1",), ("ocpp2.0.1",), ("ocpp2.0", "chat")])
+@pytest.mark.parametrize("protocols", [(), ("ocpp0.1",), ("ocpp2.0", "chat")])
 async def test_without_a_common_subprotocol_there_is_no_upgrade(
     server: Server, protocols: tuple[str, ...]
 ) -> None:
     _, password = await server.register("S")
     assert await refused(server, "S", password, protocols=protocols) == 400
     assert await causes(server) == [("S", "no_common_subprotocol")]
+
+
+async def test_the_newest_version_that_both_speak_is_chosen(server: Server) -> None:
+    _, password = await server.register("S")
+    for offered, chosen in (
+        (("ocpp1.6", "ocpp2.0.1"), "ocpp2.0.1"),
+        (("ocpp2.1", "ocpp1.6", "ocpp2.0.1"), "ocpp2.1"),
+    ):
+        client = await server.connect("S", password, protocols=offered)
+        assert client.socket.protocol == chosen
+        await client.close()
 
 
 async def test_a_server_may_assume_a_version_and_echoes_nothing(start: Start) -> None:
@@ -282,6 +293,25 @@ async def test_a_held_1_6_station_keeps_its_attempts(server: Server) -> None:
     await client.send('[2,"3","MeterValues",{"connectorId":1,"transactionId":1,"meterValue":[]}]')
     answer = await client.ask('[2,"4","MeterValues",{"connectorId":1,"meterValue":[]}]')
     assert answer[:3] == [4, "4", "SecurityError"]
+    assert await stored_transactions(server) == 0
+
+
+BOOT_V2X = (
+    '[2,"boot","BootNotification",{"reason":"PowerUp",'
+    '"chargingStation":{"vendorName":"V","model":"M","serialNumber":"7"}}]'
+)
+
+
+@pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp2.1"])
+async def test_a_held_2_x_station_is_told_to_wait(server: Server, protocol: str) -> None:
+    client = await server.connect("New", protocols=(protocol,))
+    answer = await client.ask(BOOT_V2X)
+    assert (answer[0], answer[2]["status"], answer[2]["interval"]) == (3, "Pending", 10)
+    entry = (await server.db.read(inbox.list_entries))[0]
+    assert (entry.vendor, entry.model, entry.serial_number) == ("V", "M", "7")
+    # OCPP 2.0.1 B02.FR.09
+    for action in ("Heartbeat", "TransactionEvent", "Authorize"):
+        assert (await client.ask(f'[2,"h","{action}",{{}}]'))[:3] == [4, "h", "SecurityError"]
     assert await stored_transactions(server) == 0
 
 

@@ -21,6 +21,7 @@ from csms.ocpp.connection import Connection
 from csms.ocpp.hub import Hub
 from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
+from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
 from csms.store import engine, stations
 from csms.store.database import Database
@@ -492,6 +493,7 @@ def test_an_old_connection_never_touches_the_newer_one(
             settings=OcppSettings(),
             epoch=runner.run(db.write(lambda tx: engine.begin_epoch(tx, "boot"))),
             message_log=MessageLog(db, clock),
+            lint=Lint(db, clock),
             heartbeats=Heartbeats(db, clock),
             handlers=HANDLERS,
         )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from ocpp import v21, v201
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 from ocpp.v16.enums import Action, RegistrationStatus
@@ -18,6 +19,7 @@ from csms.events import LateAnswer
 from tests.ocpp.conftest import Server, basic
 
 NOW = "2026-05-01T12:00:00Z"
+NEWER: dict[str, Any] = {"ocpp2.0.1": v201, "ocpp2.1": v21}
 
 
 class Station(ChargePoint):  # type: ignore[misc]
@@ -56,6 +58,32 @@ async def online(server: Server, identity: str) -> AsyncIterator[tuple[int, Stat
             call.BootNotification(charge_point_model="M", charge_point_vendor="V")
         )
         assert boot.status == RegistrationStatus.accepted
+        await server.until(lambda: server.hub.is_ready(station.id))
+        yield station.id, charge_point
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+
+
+@asynccontextmanager
+async def online_v2x(server: Server, protocol: str) -> AsyncIterator[tuple[int, Any]]:
+    """As `online`, with the library's ChargePoint of OCPP 2.0.1 or 2.1."""
+    station, password = await server.register("S")
+    library = NEWER[protocol]
+    async with connect(
+        server.url("/ocpp/S", "ws"),
+        subprotocols=[protocol],  # type: ignore[list-item]
+        additional_headers={"Authorization": basic("S", password)},
+    ) as socket:
+        assert socket.subprotocol == protocol
+        charge_point = library.ChargePoint("S", socket)
+        reading = asyncio.create_task(charge_point.start())
+        boot = await charge_point.call(
+            library.call.BootNotification(
+                charging_station={"model": "M", "vendor_name": "V"}, reason="PowerUp"
+            )
+        )
+        assert boot.status == "Accepted"
         await server.until(lambda: server.hub.is_ready(station.id))
         yield station.id, charge_point
         reading.cancel()
@@ -108,6 +136,63 @@ async def test_boot_heartbeat_and_a_whole_transaction(server: Server) -> None:
         )
         assert (row["start_register_mwh"], row["end_register_mwh"]) == (100_000, 1_100_000)
         assert all(row.verdict is None for row in await server.log_rows(station_id))
+
+
+@pytest.mark.parametrize("protocol", NEWER)
+async def test_boot_heartbeat_and_a_whole_transaction_of_2_x(server: Server, protocol: str) -> None:
+    calls = NEWER[protocol].call
+    token = {"id_token": "tag", "type": "ISO14443"}
+
+    def event(kind: str, trigger: str, seq_no: int, wh: float, **more: Any) -> Any:
+        info = {"transaction_id": "their-own-id", **more.pop("info", {})}
+        sample = {"value": wh / 1000, "unit_of_measure": {"unit": "kWh"}}
+        return calls.TransactionEvent(
+            event_type=kind,
+            timestamp=NOW,
+            trigger_reason=trigger,
+            seq_no=seq_no,
+            transaction_info=info,
+            meter_value=[{"timestamp": NOW, "sampled_value": [sample]}],
+            **more,
+        )
+
+    async with online_v2x(server, protocol) as (station_id, charge_point):
+        heartbeat = await charge_point.call(calls.Heartbeat())
+        assert heartbeat.current_time == "2026-05-01T12:00:00.000Z"
+        await charge_point.call(
+            calls.StatusNotification(
+                timestamp=NOW, connector_status="Occupied", evse_id=1, connector_id=1
+            )
+        )
+        await charge_point.call(
+            calls.MeterValues(
+                evse_id=0, meter_value=[{"timestamp": NOW, "sampled_value": [{"value": 7}]}]
+            )
+        )
+        authorize = await charge_point.call(calls.Authorize(id_token=token))
+        assert authorize.id_token_info["status"] == "Accepted"
+        evse = {"id": 1, "connector_id": 1}
+        started = await charge_point.call(
+            event("Started", "Authorized", 0, 100, evse=evse, id_token=token)
+        )
+        assert started.id_token_info["status"] == "Accepted"
+        charging = {"charging_state": "Charging"}
+        updated = await charge_point.call(
+            event("Updated", "ChargingStateChanged", 1, 600, info=charging)
+        )
+        assert updated.id_token_info is None
+        stopped = {"stopped_reason": "Local"}
+        await charge_point.call(
+            event("Ended", "StopAuthorized", 2, 1100, info=stopped, id_token=token)
+        )
+        row = await server.db.read(lambda tx: tx.one("SELECT * FROM transactions"))
+        assert row is not None
+        assert (row["station_id"], row["station_transaction_id"]) == (station_id, "their-own-id")
+        assert (row["start_register_mwh"], row["end_register_mwh"]) == (100_000, 1_100_000)
+        assert (row["evse_id"], row["stop_reason"], row["flags"]) == (1, "Local", "")
+        log = await server.log_rows(station_id)
+        assert {message.version for message in log} == {protocol.removeprefix("ocpp")}
+        assert all(message.verdict is None for message in log)
 
 
 async def test_remote_start_and_reset(server: Server) -> None:

@@ -103,9 +103,10 @@ def test_the_same_id_with_another_content_is_a_new_call() -> None:
     session = Session()
     session.receive(call("1", fingerprint=5))
     session.answer(call("1", fingerprint=5), result("1"))
-    assert session.receive(call("1", fingerprint=6)) == Received(call("1", fingerprint=6))
+    expected = Received(call("1", fingerprint=6), reuses_id=True)
+    assert session.receive(call("1", fingerprint=6)) == expected
     session.forget(call("1"))
-    assert session.receive(call("1", "B", 5)) == Received(call("1", "B", 5))
+    assert session.receive(call("1", "B", 5)) == Received(call("1", "B", 5), reuses_id=True)
 
 
 def test_a_call_repeated_while_it_is_served_gets_one_answer() -> None:

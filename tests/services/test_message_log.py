@@ -198,6 +198,8 @@ async def test_old_rows_are_pruned(
         ),
         ("SetNetworkProfile", {"connectionData": {"basicAuthPassword": "canary"}}),
         ("SetNetworkProfile", {"connectionData": {"vpn": {"password": "canary"}}}),
+        ("SetNetworkProfile", {"connectionData": {"vpn": {"password": "x", "key": "canary"}}}),
+        ("SetNetworkProfile", {"connectionData": {"apn": {"simPin": "canary"}}}),
         ("DataTransfer", {"vendorId": "v", "data": '{"AuthorizationKey":"canary"}'}),
         ("Unheard", {"deep": [{"key": "BasicAuthPassword", "value": {"x": "canary"}}]}),
     ],

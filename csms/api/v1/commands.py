@@ -22,7 +22,7 @@ LONGEST_WAIT_S = 300.0
 # What the way through the queue and the journal may take on top of the station's own time.
 _MARGIN_S = 1.0
 _NEVER_SENT = frozenset({ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED})
-_AMBIGUOUS_CODES = frozenset({"timeout", "connection_lost", "retries_exhausted"})
+_AMBIGUOUS_CODES = frozenset({"timeout", "connection_lost", "partly_done", "retries_exhausted"})
 
 
 class SendCommand(Strict):

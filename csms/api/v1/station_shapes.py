@@ -25,10 +25,11 @@ class ConnectorShape(Shape):
     vendor_error_code: str | None
     reported_at: Instant | None
     updated_at: Instant
+    stale: bool = Field(description="The station has not told it since it connected.")
 
     @classmethod
-    def of(cls, connector: Connector) -> ConnectorShape:
-        """The connector as it is shown."""
+    def of(cls, connector: Connector, told_since: datetime | None) -> ConnectorShape:
+        """The connector as it is shown; `told_since` is when its station connected, if it is."""
         return cls(
             evse_id=connector.evse_id,
             connector_id=connector.connector_id,
@@ -39,6 +40,7 @@ class ConnectorShape(Shape):
             vendor_error_code=connector.vendor_error_code,
             reported_at=times.micros(connector.reported_at),
             updated_at=times.micros(connector.updated_at),
+            stale=told_since is None or connector.updated_at < told_since,
         )
 
 
@@ -54,6 +56,9 @@ class StationShape(Shape):
     connector_type: str | None
     ocpp_version: OcppVersion | None = Field(description="The version it is pinned to.")
     virtual: bool
+    strict: bool | None = Field(
+        description="What breaks the schema is refused; null: as the setting `ocpp.strict` says."
+    )
     vendor: str | None
     model: str | None
     serial_number: str | None
@@ -92,6 +97,7 @@ class StationShape(Shape):
             connector_type=station.connector_type,
             ocpp_version=station.ocpp_version,
             virtual=station.virtual,
+            strict=station.strict,
             vendor=station.vendor,
             model=station.model,
             serial_number=station.serial_number,
@@ -104,7 +110,10 @@ class StationShape(Shape):
             last_disconnected_at=times.micros(station.last_disconnected_at),
             last_heartbeat_at=times.micros(last_heartbeat_at),
             booted_at=times.micros(station.booted_at),
-            connectors=[ConnectorShape.of(one) for one in connectors],
+            connectors=[
+                ConnectorShape.of(one, station.last_connected_at if online else None)
+                for one in connectors
+            ],
             created_at=times.micros(station.created_at),
             updated_at=times.micros(station.updated_at),
         )

@@ -1,4 +1,4 @@
-"""Charging stations natively: list, show, create, rotate the password."""
+"""Charging stations natively: list, show, create, change, rotate the password."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from csms.api.v1.station_shapes import CreatedStation, RotatedCredentials, Stati
 from csms.clock import from_micros
 from csms.domain.credentials import check_supplied
 from csms.domain.permissions import Principal
-from csms.domain.stations import Connector, NewStation, Station
+from csms.domain.stations import Connector, NewStation, Registration, Station
 from csms.domain.versions import OcppVersion, parse_version
 from csms.errors import Invalid, NotFound
 from csms.events import Event
@@ -51,6 +51,19 @@ class NewStationBody(Strict):
     connector_type: Text | None = None
     password: str | None = Field(
         default=None, description="16 to 64 bytes, on OCPP 1.6 at most 20; left out, we make one."
+    )
+
+
+class StationChanges(Strict):
+    """What is left out stays as it is."""
+
+    name: Text | None = None
+    strict: bool | None = Field(
+        default=None,
+        description="Refuse what breaks the schema; null: as the setting `ocpp.strict` says.",
+    )
+    registration: Registration = Field(
+        default=Registration.ACCEPTED, description="What its boots are answered from now on."
     )
 
 
@@ -112,6 +125,17 @@ async def create(call: Call[NewStationBody, None]) -> Reply:
         await deps.passwords.set_supplied(loaded.station.id, supplied, version)
     headers["Location"] = f"/api/v1/stations/{loaded.station.uuid}"
     return Reply(_created(call, loaded), status=201, headers=headers)
+
+
+async def change(call: Call[StationChanges, None]) -> Reply:
+    """Counts at once, for a connected station too."""
+    changes = call.body.model_dump(exclude_unset=True)
+
+    def make(tx: Tx) -> _Loaded:
+        station = find(tx, call.path["station_id"], call.principal)
+        return _load(tx, stations.update(tx, station, changes) if changes else station)
+
+    return Reply(_shape(await call.deps.db.write(make), call.deps))
 
 
 async def rotate(call: Call[None, None]) -> Reply:

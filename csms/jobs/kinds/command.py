@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from csms.clock import Clock
 from csms.domain.jobs import (
@@ -26,12 +27,14 @@ from csms.domain.versions import OcppVersion
 from csms.errors import (
     CallRefused,
     CallTimeout,
+    CallWithheld,
     ConnectionLost,
     Invalid,
     NotSupportedByVersion,
     StationOffline,
 )
-from csms.jobs import permits
+from csms.jobs import courses, orders, permits
+from csms.jobs.courses import Course
 from csms.jobs.port import (
     Admission,
     Ambiguous,
@@ -39,6 +42,7 @@ from csms.jobs.port import (
     Done,
     Go,
     Intent,
+    NextStep,
     NotSent,
     Offline,
     Result,
@@ -46,10 +50,9 @@ from csms.jobs.port import (
     WaitOnline,
 )
 from csms.ocpp import commands
-from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Answer, Command, EvidenceQuery, Order
 from csms.ocpp.frames import JsonObject
-from csms.store import stations
+from csms.store import job_items, stations
 from csms.store.database import ReadTx, Row, Tx
 
 KIND = "command"
@@ -71,13 +74,10 @@ class Wanted:
     def frozen(self) -> dict[str, Any]:
         """The form that is stored with the job."""
         if self.command is not None:
-            return {"command": self.command, "params": self.params or {}}
+            return orders.frozen_command(self.command, self.params or {})
         assert self.version is not None
-        return {
-            "version": self.version.value,
-            "action": self.action,
-            "payload": self.payload or {},
-        }
+        assert self.action is not None
+        return orders.frozen_action(self.version, self.action, self.payload or {})
 
 
 def submission(
@@ -125,11 +125,9 @@ def check(wanted: Wanted) -> Command:
         assert wanted.action is not None
         commands.raw(wanted.version, wanted.action, wanted.payload or {})
         return commands.for_action(wanted.version, wanted.action)
-    # Encoding for one version proves the parameters; the others are judged per station.
-    try:
-        commands.typed(OcppVersion.V16, wanted.command, wanted.params or {})
-    except NotSupportedByVersion:
-        parameters.parse(commands.COMMANDS[wanted.command].params, wanted.params or {})
+    for version in OcppVersion:
+        with suppress(NotSupportedByVersion):  # which is judged for each station
+            commands.typed(version, wanted.command, wanted.params or {})
     return commands.COMMANDS[wanted.command]
 
 
@@ -182,12 +180,14 @@ class CommandRunner:
         hub: Stations,
         clock: Clock,
         *,
+        read: Callable[[Callable[[ReadTx], Any]], Any],
         call_timeout_s: float,
         in_grace: Callable[[int], datetime | None],
     ) -> None:
         prefix = secrets.token_hex(8)
         self._hub = hub
         self._clock = clock
+        self._read = read
         self._call_timeout_s = call_timeout_s
         # No system call for each message; the prefix tells this life of the process from others.
         self._message_ids = (f"{prefix}-{number}" for number in itertools.count(1))
@@ -211,7 +211,11 @@ class CommandRunner:
     def intent(self, job: Job, item: JobItem) -> Intent | None:
         """A fresh message id each time, so that a late answer names its attempt."""
         assert item.target is not None
-        return Intent(next(self._message_ids), self._hub.generation(item.target))
+        return Intent(
+            next(self._message_ids),
+            self._hub.generation(item.target),
+            self._hub.version(item.target),
+        )
 
     def permitted(self, tx: Tx, job: Job, items: Sequence[JobItem]) -> list[JobItem]:
         """Those whose station exists, at a location that is still within the submitter's reach."""
@@ -229,10 +233,10 @@ class CommandRunner:
         assert item.target is not None
         assert intent is not None
         assert intent.message_id is not None
-        version = self._hub.version(item.target)
-        if version is None:
+        if intent.version is None:
             return NotSent()
-        command, order = encode(job, version)
+        course, repeat = await self._prepare(job, item, intent.version)
+        order = course.next
         try:
             payload = await self._hub.call(
                 item.target,
@@ -251,21 +255,36 @@ class CommandRunner:
             return Ambiguous("connection_lost", "the connection was lost before the answer")
         except CallRefused as error:
             return self._refused(job, item, error)
-        return _done(command, item, order, payload)
+        return _taken(orders.command_of(job), item, course, payload, repeat=repeat)
+
+    async def _prepare(self, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
+        """What to send, and whether the answer is one to a repeat."""
+        command, order = orders.command_of(job), orders.encode(job, version)
+        if command.gone or order.action in command.batches:
+            return cast(
+                "tuple[Course, bool]",
+                await self._read(lambda tx: _prepare(tx, job, item, version)),
+            )
+        return courses.plan(item, order, version), False
 
     def repeatable(self, job: Job, item: JobItem) -> bool:
         """Class A and B run again; class C never does by itself."""
-        return _class_of(job) is not CommandClass.C
+        return orders.class_of(job) is not CommandClass.C
 
-    def read_late(self, job: Job, item: JobItem, answer: JsonObject) -> Done:
-        """The same reading as in time; all versions of one command read alike."""
-        return _done(_command_of(job), item, None, answer)
+    def read_late(
+        self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
+    ) -> Done | None:
+        """The same reading as in time; None when there are CALLs to come."""
+        course, repeat = _prepare(tx, job, item, OcppVersion(attempt["version"]))
+        result = _taken(orders.command_of(job), item, course, answer, repeat=repeat)
+        return result if isinstance(result, Done) else None
 
     def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
         """Ask the command's own query."""
-        command = _command_of(job)
-        if command.evidence is None or item.target is None:
+        command = orders.command_of(job)
+        if command.evidence is None or item.target is None or attempt["version"] is None:
             return None
+        version = OcppVersion(attempt["version"])
         found = command.evidence(
             tx,
             EvidenceQuery(
@@ -273,7 +292,8 @@ class CommandRunner:
                 epoch=attempt["epoch"],
                 connection_generation=attempt["connection_generation"],
                 intent_at=attempt["intent_at"],
-                payload=encode(job, OcppVersion.V16)[1].payload,
+                payload=orders.encode(job, version).payload,
+                version=version,
             ),
         )
         if found is None:
@@ -291,6 +311,8 @@ class CommandRunner:
         return item.target
 
     def _refused(self, job: Job, item: JobItem, error: CallRefused) -> Result:
+        if isinstance(error, CallWithheld):
+            return Done(ItemState.ERROR, error.code, error.description)
         if error.error_code in _RETRYABLE_CODES and self.repeatable(job, item):
             return Retry("call_error", error.message)
         return Done(
@@ -301,46 +323,48 @@ class CommandRunner:
         )
 
 
-def encode(job: Job, version: OcppVersion) -> tuple[Command, Order]:
-    """The CALL for a station of `version`; raises NotSupportedByVersion."""
-    params = job.params
-    if "command" in params:
-        command = commands.COMMANDS[params["command"]]
-        return command, command.order(version, parameters.parse(command.params, params["params"]))
-    if params["version"] != version.value:
-        raise NotSupportedByVersion(f"not supported by OCPP {version.value}")
-    return _command_of(job), Order(params["action"], params["payload"])
+def _prepare(tx: ReadTx, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
+    """The item's course, and whether an attempt at its next CALL may have run before."""
+    assert item.target is not None
+    command, order = orders.command_of(job), orders.encode(job, version)
+    batch = None if orders.is_as_given(job, version) else command.batches.get(order.action)
+    at_most = None if batch is None else courses.limit(tx, item.target, batch)
+    repeat = bool(command.gone) and (
+        job_items.first_uncertain(tx, item, before=item.attempt) is not None
+    )
+    return courses.plan(item, order, version, batch=batch, at_most=at_most), repeat
 
 
-def _command_of(job: Job) -> Command:
-    params = job.params
-    if "command" in params:
-        return commands.COMMANDS[params["command"]]
-    return commands.for_action(OcppVersion(params["version"]), params["action"])
-
-
-def _class_of(job: Job) -> CommandClass:
-    command = _command_of(job)
-    if "command" in job.params:
-        return command.class_of(parameters.parse(command.params, job.params["params"]))
-    return command.command_class
-
-
-def _done(command: Command, item: JobItem, order: Order | None, payload: JsonObject) -> Done:
-    read = command.read_repeat if _may_have_run_before(item) else command.read
-    answer = read(payload)
+def _taken(
+    command: Command, item: JobItem, course: Course, payload: JsonObject, *, repeat: bool
+) -> Done | NextStep:
+    """What the answer to the next CALL of the course makes of the item."""
+    answer = command.read_repeat(payload) if repeat else command.read(payload)
+    effect = _consequence(command, item, course.next, answer)
+    after = course.take(answer)
+    if not after.is_over and (answer.accepted or not command.stops_when_refused):
+        return NextStep(str(len(after.answers)), effect=_keeping(item, after, effect))
+    whole = courses.together(after.answers)
+    told = whole.detail or f"the station answered {whole.status}"
     return Done(
-        ItemState.SUCCEEDED if answer.accepted else ItemState.REJECTED,
-        None if answer.accepted else "rejected",
-        None if answer.accepted else f"the station answered {answer.status}",
-        response=payload,
-        response_status=answer.status,
-        effect=None if order is None else _consequence(command, item, order, answer),
+        ItemState.SUCCEEDED if whole.accepted else ItemState.REJECTED,
+        None if whole.accepted else "rejected",
+        None if whole.accepted else told,
+        response=whole.payload,
+        response_status=whole.status,
+        effect=effect,
     )
 
 
-def _may_have_run_before(item: JobItem) -> bool:
-    return item.interruptions > 0 or item.code in {"timeout", "connection_lost"}
+def _keeping(
+    item: JobItem, course: Course, consequence: Callable[[Tx], None] | None
+) -> Callable[[Tx], None]:
+    def effect(tx: Tx) -> None:
+        job_items.update_data(tx, item, {**item.data, courses.DATA: course.data()})
+        if consequence is not None:
+            consequence(tx)
+
+    return effect
 
 
 def _consequence(

@@ -153,7 +153,9 @@ class StationCreateRunner:
         """Starting and looking can be done twice."""
         return True
 
-    def read_late(self, job: Job, item: JobItem, answer: JsonObject) -> Done:
+    def read_late(
+        self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
+    ) -> Done:
         """No step sends a CALL."""
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from csms.domain.stations import BootReport, Registration
-from csms.domain.timestamps import format_timestamp
+from csms.domain.versions import OcppVersion
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
@@ -14,7 +14,15 @@ from csms.services import booting
 
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Record the boot, then answer with the stored registration."""
-    report = report_v16(payload)
+    return _recorded(station, report_v16(payload))
+
+
+def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
+    """Record the boot, then answer with the stored registration."""
+    return _recorded(station, report_v2x(payload))
+
+
+def _recorded(station: StationContext, report: BootReport) -> Stored:
     return Stored(
         station.db,
         lambda tx: booting.record(
@@ -25,23 +33,28 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
             generation=station.generation,
             triggered=station.triggered,
         ),
-        partial(_reply_v16, station),
+        partial(_reply, station),
     )
 
 
-def _reply_v16(station: StationContext, registration: Registration) -> JsonObject:
+def _reply(station: StationContext, registration: Registration) -> JsonObject:
     station.registration = registration
     accepted = registration is Registration.ACCEPTED
     settings = station.settings
     return {
         "status": registration.value,
-        "currentTime": format_timestamp(station.clock.now()),
+        "currentTime": station.timestamp(station.clock.now()),
         "interval": settings.heartbeat_interval_s if accepted else settings.boot_retry_s,
     }
 
 
+def read_report(version: OcppVersion, payload: JsonObject) -> BootReport:
+    """The content of a boot; also for a held station's inbox entry."""
+    return report_v16(payload) if version is OcppVersion.V16 else report_v2x(payload)
+
+
 def report_v16(payload: JsonObject) -> BootReport:
-    """The content of a 1.6 boot; also for a held station's inbox entry."""
+    """The content of a 1.6 boot."""
     return BootReport(
         # Huawei SCharger-22KT-S0 sends an empty vendor, others leave it out.
         vendor=text(payload, "chargePointVendor") or "",
@@ -51,5 +64,20 @@ def report_v16(payload: JsonObject) -> BootReport:
         ),
         firmware_version=text(payload, "firmwareVersion"),
         reason=None,
+        raw=raw(payload),
+    )
+
+
+def report_v2x(payload: JsonObject) -> BootReport:
+    """The content of a 2.x boot."""
+    station = payload.get("chargingStation")
+    if not isinstance(station, dict):
+        station = {}
+    return BootReport(
+        vendor=text(station, "vendorName") or "",
+        model=text(station, "model") or "",
+        serial_number=text(station, "serialNumber"),
+        firmware_version=text(station, "firmwareVersion"),
+        reason=text(payload, "reason"),
         raw=raw(payload),
     )

@@ -10,6 +10,15 @@ from csms.services import data_transfer
 
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and say that we do not know the vendor."""
+    return _recorded(station, payload)
+
+
+def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
+    """Store it and say that we do not know the vendor; `data` may be any JSON."""
+    return _recorded(station, payload)
+
+
+def _recorded(station: StationContext, payload: JsonObject) -> Stored:
     data = payload.get("data")
     content = data if data is None or isinstance(data, str) else raw(data)
     return Stored(

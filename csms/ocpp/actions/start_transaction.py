@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from csms.clock import to_micros
 from csms.domain.metering import register_mwh
-from csms.domain.timestamps import read_timestamp
 from csms.domain.transactions import StartReport, TransactionFlag, natural_key_v16
 from csms.ocpp.actions.authorize import id_tag_info_v16
 from csms.ocpp.context import StationContext, Stored
@@ -17,7 +14,7 @@ from csms.services import transactions
 
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and answer with its id; a repeated one gets the id of the first."""
-    report = _report_v16(payload, station.clock.now())
+    report = _report_v16(station, payload)
     policy = station.settings.token_policy
     return Stored(
         station.db,
@@ -26,11 +23,11 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     )
 
 
-def _report_v16(payload: JsonObject, now: datetime) -> StartReport:
+def _report_v16(station: StationContext, payload: JsonObject) -> StartReport:
     evse_id = integer(payload, "connectorId") or 0
     tag = text(payload, "idTag") or ""
     timestamp = payload.get("timestamp")
-    at, flag = read_timestamp(timestamp, now)
+    at, flag = station.instant(timestamp, "timestamp")
     register = register_mwh(payload.get("meterStart"))
     flags = set()
     if flag is not None or at is None:

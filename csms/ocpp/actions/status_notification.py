@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from csms.domain.connectors import fold_status
 from csms.domain.stations import StatusReport
-from csms.domain.timestamps import read_timestamp
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import integer, raw, text
 from csms.ocpp.frames import JsonObject
@@ -15,7 +12,17 @@ from csms.services import connectors
 
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store the report, then answer."""
-    report = _report_v16(payload, station.clock.now())
+    report = _report_v16(station, payload)
+    return Stored(
+        station.db,
+        lambda tx: connectors.record_v16(tx, station.station_id, report),
+        lambda _: {},
+    )
+
+
+def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
+    """Store the report, then answer."""
+    report = _report_v2x(station, payload)
     return Stored(
         station.db,
         lambda tx: connectors.record(tx, station.station_id, report),
@@ -23,10 +30,10 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     )
 
 
-def _report_v16(payload: JsonObject, now: datetime) -> StatusReport:
+def _report_v16(station: StationContext, payload: JsonObject) -> StatusReport:
     evse_id = integer(payload, "connectorId") or 0
     word = text(payload, "status") or ""
-    at, _ = read_timestamp(payload.get("timestamp"), now)
+    at, _ = station.instant(payload.get("timestamp"), "timestamp")
     return StatusReport(
         evse_id=evse_id,
         connector_id=1 if evse_id else 0,
@@ -36,6 +43,26 @@ def _report_v16(payload: JsonObject, now: datetime) -> StatusReport:
         info=text(payload, "info"),
         vendor_id=text(payload, "vendorId"),
         vendor_error_code=text(payload, "vendorErrorCode"),
+        reported_at=at,
+        raw=raw(payload),
+    )
+
+
+def _report_v2x(station: StationContext, payload: JsonObject) -> StatusReport:
+    evse_id = integer(payload, "evseId") or 0
+    connector_id = integer(payload, "connectorId")
+    word = text(payload, "connectorStatus") or ""
+    at, _ = station.instant(payload.get("timestamp"), "timestamp")
+    return StatusReport(
+        evse_id=evse_id,
+        # The schema wants one; where it is missing the EVSE has only one, as most have.
+        connector_id=(1 if evse_id else 0) if connector_id is None else connector_id,
+        status=fold_status(word),
+        reported_status=word,
+        error_code=None,  # NotifyEvent says what is wrong
+        info=None,
+        vendor_id=None,
+        vendor_error_code=None,
         reported_at=at,
         raw=raw(payload),
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from csms.domain.metering import register_mwh
-from csms.domain.timestamps import read_timestamp
 from csms.domain.transactions import StopReport, TransactionFlag
 from csms.ocpp.actions.authorize import id_tag_info_v16
 from csms.ocpp.actions.meter_values import transaction_id_v16
@@ -18,7 +15,7 @@ from csms.services import transactions
 
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and answer; it is never refused, whatever its id and its tag."""
-    report = _report_v16(payload, station.clock.now())
+    report = _report_v16(station, payload)
     policy = station.settings.token_policy
     return Stored(
         station.db,
@@ -27,8 +24,8 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     )
 
 
-def _report_v16(payload: JsonObject, now: datetime) -> StopReport:
-    at, flag = read_timestamp(payload.get("timestamp"), now)
+def _report_v16(station: StationContext, payload: JsonObject) -> StopReport:
+    at, flag = station.instant(payload.get("timestamp"), "timestamp")
     register = register_mwh(payload.get("meterStop"))
     flags = set()
     if flag is not None or at is None:
@@ -42,7 +39,7 @@ def _report_v16(payload: JsonObject, now: datetime) -> StopReport:
         reported_at=at,
         # OCPP 1.6 6.49: left out when it is Local.
         reason=text(payload, "reason") or "Local",
-        readings=tuple(readings_v16(payload.get("transactionData"), now)),
+        readings=tuple(readings_v16(station, payload, "transactionData")),
         flags=frozenset(flags),
         raw=raw(payload),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Command, Order
+from csms.ocpp.frames import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +15,14 @@ class ClearCache:
     """clear_cache has no parameters."""
 
 
-def encode_v16(params: ClearCache) -> Order:
-    """The payload is empty."""
+def encode(params: ClearCache) -> Order:
+    """The payload is empty in every version."""
     return Order("ClearCache", {})
+
+
+def decode_v16(payload: JsonObject) -> ClearCache:
+    """Nothing to read."""
+    return ClearCache()
 
 
 COMMAND = Command(
@@ -24,6 +30,7 @@ COMMAND = Command(
     summary="Clear the station's authorization cache",
     command_class=CommandClass.A,
     params=ClearCache,
-    actions={OcppVersion.V16: "ClearCache"},
-    encode={OcppVersion.V16: encode_v16},
+    actions=dict.fromkeys(OcppVersion, "ClearCache"),
+    encode=dict.fromkeys(OcppVersion, encode),
+    decode_v16={"ClearCache": decode_v16},
 )

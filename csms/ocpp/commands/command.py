@@ -7,15 +7,16 @@ OCPP 2.x words whatever the station's version is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
+from csms.domain.device_model import VariableKey
 from csms.domain.jobs import CommandClass
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
-from csms.errors import NotSupportedByVersion
+from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.frames import JsonObject
 from csms.store.database import ReadTx, Tx
 
@@ -26,6 +27,26 @@ class Order:
 
     action: str
     payload: JsonObject
+    then: tuple[Order, ...] = ()
+    """The CALLs that follow it, where one is not enough; these have none themselves."""
+
+
+def _as_it_is(payload: JsonObject, number: int, total: int) -> JsonObject:
+    return payload
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A list in a payload that goes out in parts when a station takes only so much at once."""
+
+    items: str
+    """The list's name."""
+    limit: VariableKey
+    """Where the station says how many it takes."""
+    otherwise: int
+    """How many go out at once while it has not said."""
+    part: Callable[[JsonObject, int, int], JsonObject] = _as_it_is
+    """What else differs: the payload of part `number`, from 0, of `total`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +56,8 @@ class Answer:
     accepted: bool
     status: str | None
     payload: JsonObject
+    detail: str | None = None
+    """What was refused, where the word alone does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +70,8 @@ class EvidenceQuery:
     intent_at: int
     """Microseconds UTC."""
     payload: JsonObject
+    """What was sent, in the form of `version`."""
+    version: OcppVersion = OcppVersion.V16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,7 @@ class Evidence:
 EvseId = Annotated[int, Ge(1), Le(2**31 - 1)]
 ConnectorId = Annotated[int, Ge(1), Le(2**31 - 1)]
 Encode = Callable[[Any], Order]
+Decode = Callable[[JsonObject], Any]
 Settled = Callable[[Tx, Station, JsonObject, Answer], None]
 
 
@@ -104,6 +130,14 @@ class Command:
     evidence: Callable[[ReadTx, EvidenceQuery], Evidence | None] | None = None
     settled: Settled | None = None
     """Records the consequence in the transaction that settles the answer."""
+    decode_v16: Mapping[str, Decode] = field(default_factory=dict)
+    """By action of 1.6: the parameters its payload says, so that an order in 1.6 words reaches
+    stations of other versions. Raises NotSupportedByVersion for what only 1.6 can say. The
+    actions here are the command's own, also those besides `actions`."""
+    batches: Mapping[str, Batch] = field(default_factory=dict)
+    """By action: the list that may have to go out in several CALLs."""
+    stops_when_refused: bool = False
+    """Of several CALLs the later ones only go out after the earlier ones were accepted."""
 
     def class_of(self, params: Any) -> CommandClass:
         """The class of this command with these parameters."""
@@ -119,9 +153,7 @@ class Command:
     def read_repeat(self, payload: JsonObject) -> Answer:
         """Read the answer to an attempt that followed one of unknown outcome."""
         answer = self.read(payload)
-        if answer.status in self.gone:
-            return Answer(accepted=True, status=answer.status, payload=payload)
-        return answer
+        return replace(answer, accepted=True) if answer.status in self.gone else answer
 
 
 def doc(text: str) -> dict[str, str]:
@@ -129,10 +161,31 @@ def doc(text: str) -> dict[str, str]:
     return {"description": text}
 
 
-def connector_v16(evse_id: int, connector_id: int) -> int:
+def needs_evse(evse_id: int | None, connector_id: int | None) -> None:
+    """Raise Invalid for a connector of no EVSE."""
+    if connector_id is not None and evse_id is None:
+        raise Invalid("is a connector of an EVSE: name it too", loc=("connector_id",))
+
+
+def connector_v16(evse_id: int, connector_id: int | None) -> int:
     """The 1.6 connector of an EVSE, which has only the one there."""
-    if connector_id != 1:
+    if connector_id not in {None, 1}:
         raise NotSupportedByVersion(
             "OCPP 1.6 has one connector per EVSE: connector_id must be 1 or left out"
         )
     return evse_id
+
+
+def evse_v2x(evse_id: int, connector_id: int | None) -> JsonObject:
+    """EVSEType; without a connector the whole EVSE."""
+    return {"id": evse_id} if connector_id is None else {"id": evse_id, "connectorId": connector_id}
+
+
+def evse_of_v16(payload: JsonObject) -> int | None:
+    """The EVSE of a 1.6 payload's `connectorId`; 0 and none at all are the whole station."""
+    connector = payload.get("connectorId")
+    if connector is None or connector == 0:
+        return None
+    if connector < 0:
+        raise NotSupportedByVersion("a negative connectorId names no EVSE")
+    return int(connector)

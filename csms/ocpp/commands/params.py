@@ -5,12 +5,14 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from csms.domain.timestamps import format_timestamp
 from csms.errors import Invalid
 from csms.ocpp.frames import JsonObject
 
@@ -36,6 +38,8 @@ def _dump_value(value: Any) -> Any:
         return value.value
     if isinstance(value, list):
         return [_dump_value(one) for one in value]
+    if isinstance(value, datetime):
+        return format_timestamp(value)
     return dump(value) if is_dataclass(value) else value
 
 
@@ -55,7 +59,16 @@ def _parse_object(kind: Any, values: Any, loc: Loc) -> Any:
     for field in fields(kind):
         if field.name not in found and _default(field) is MISSING:
             raise Invalid("is required", loc=(*loc, field.name), kind="missing")
-    return kind(**found)
+    try:
+        return kind(**found)
+    except Invalid as error:  # its fields do not go together
+        raise Invalid(
+            error.message,
+            loc=(*loc, *error.loc),
+            kind=error.kind,
+            given=error.given,
+            code=error.code,
+        ) from error
 
 
 @cache
@@ -64,6 +77,8 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _parse(hint: Any, value: Any, loc: Loc) -> Any:
+    if hint is Any:
+        return value
     if get_origin(hint) is Annotated:
         inner, *constraints = get_args(hint)
         parsed = _parse(inner, value, loc)
@@ -92,12 +107,31 @@ def _parse_plain(kind: type[Any], value: Any, loc: Loc) -> Any:
         except ValueError as error:
             words = ", ".join(str(member.value) for member in kind)
             raise _invalid(f"must be one of: {words}", loc, value) from error
+    if kind is datetime:
+        return _parse_instant(value, loc)
+    if kind is float and type(value) is int:
+        return float(value)
     if type(value) is not kind:  # True is no number
         raise _invalid(f"must be {_WORDS[kind]}", loc, value)
     return value
 
 
-_WORDS: dict[type, str] = {str: "a string", int: "a whole number", bool: "true or false"}
+def _parse_instant(value: Any, loc: Loc) -> datetime:
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # year 1 and an offset
+        pass
+    raise _invalid("must be a time with its zone, like 2026-05-01T12:00:00Z", loc, value)
+
+
+_WORDS: dict[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 def _check(value: Any, constraints: list[Any], loc: Loc) -> None:

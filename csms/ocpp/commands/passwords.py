@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csms.errors import Invalid
+from csms.ocpp.fields import objects
 from csms.ocpp.frames import JsonObject
 
 
@@ -10,13 +11,17 @@ def refuse_password(action: str, payload: JsonObject) -> None:
     """Raise Invalid when the CALL would set the Basic auth password, in any version."""
     if action == "ChangeConfiguration" and _is(payload.get("key"), "authorizationkey"):
         raise _refusal(("key",))
-    if action != "SetVariables":
-        return
-    items = payload.get("setVariableData")
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        variable = item.get("variable") if isinstance(item, dict) else None
-        if isinstance(variable, dict) and _is(variable.get("name"), "basicauthpassword"):
-            raise _refusal(("setVariableData", index, "variable", "name"))
+    if action == "SetVariables":
+        for index, item in enumerate(objects(payload.get("setVariableData"))):
+            if any(
+                _is(variable.get("name"), "basicauthpassword")
+                for variable in objects(item.get("variable"))
+            ):
+                raise _refusal(("setVariableData", index, "variable", "name"))
+    if action == "SetNetworkProfile":  # OCPP 2.1
+        for connection in objects(payload.get("connectionData")):
+            if "basicAuthPassword" in connection:
+                raise _refusal(("connectionData", "basicAuthPassword"))
 
 
 def _is(given: object, name: str) -> bool:

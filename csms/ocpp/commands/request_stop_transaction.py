@@ -11,7 +11,10 @@ from annotated_types import MaxLen, MinLen
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
-from csms.ocpp.commands.command import Command, Order, doc
+from csms.ocpp.commands.command import Command, Evidence, EvidenceQuery, Order, doc
+from csms.ocpp.frames import JsonObject
+from csms.store import evidence as evidence_store
+from csms.store.database import ReadTx
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,45 @@ def encode_v16(params: RequestStopTransaction) -> Order:
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
+def encode_v2x(params: RequestStopTransaction) -> Order:
+    """The id that the station chose."""
+    return Order("RequestStopTransaction", {"transactionId": params.transaction_id})
+
+
+def decode_v16(payload: JsonObject) -> RequestStopTransaction:
+    """The number is the text of the id."""
+    return RequestStopTransaction(str(payload["transactionId"]))
+
+
+def evidence(tx: ReadTx, query: EvidenceQuery) -> Evidence | None:
+    """That the transaction has ended since; its reason says whether we ended it."""
+    end = evidence_store.find_transaction_end(
+        tx,
+        station_id=query.station_id,
+        station_transaction_id=str(query.payload["transactionId"]),
+        since=query.intent_at,
+    )
+    return None if end is None else Evidence("transaction end", end.at, end.reason != "Remote")
+
+
 COMMAND = Command(
     name="request_stop_transaction",
     summary="End a transaction",
     command_class=CommandClass.B,
     params=RequestStopTransaction,
-    actions={OcppVersion.V16: "RemoteStopTransaction"},
-    encode={OcppVersion.V16: encode_v16},
+    actions={
+        OcppVersion.V16: "RemoteStopTransaction",
+        OcppVersion.V201: "RequestStopTransaction",
+        OcppVersion.V21: "RequestStopTransaction",
+    },
+    encode={
+        OcppVersion.V16: encode_v16,
+        OcppVersion.V201: encode_v2x,
+        OcppVersion.V21: encode_v2x,
+    },
     single_target=True,
     # A station refuses the id of a transaction it no longer has.
     gone=frozenset({"Rejected"}),
+    evidence=evidence,
+    decode_v16={"RemoteStopTransaction": decode_v16},
 )

@@ -1,4 +1,4 @@
-"""Reset: restart the station."""
+"""Reset: restart the station, on 2.x also one EVSE of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.commands.command import Command, Evidence, EvidenceQuery, EvseId, Order, doc
+from csms.ocpp.frames import JsonObject
 from csms.store import evidence as evidence_store
 from csms.store.database import ReadTx
 
 
 class ResetType(str, Enum):
-    """When the station restarts."""
+    """When the station restarts, and what becomes of its transactions."""
 
     IMMEDIATE = "immediate"
     ON_IDLE = "on_idle"
+    IMMEDIATE_AND_RESUME = "immediate_and_resume"
+
+
+_V2X = {
+    ResetType.IMMEDIATE: "Immediate",
+    ResetType.ON_IDLE: "OnIdle",
+    ResetType.IMMEDIATE_AND_RESUME: "ImmediateAndResume",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,10 @@ class Reset:
 
     type: ResetType = field(
         default=ResetType.IMMEDIATE,
-        metadata=doc("immediate ends transactions and restarts; on_idle waits for them to end"),
+        metadata=doc(
+            "immediate ends transactions and restarts; on_idle waits for them to end;"
+            " immediate_and_resume restarts and goes on with them, OCPP 2.1 only"
+        ),
     )
     force: bool = field(
         default=False,
@@ -39,15 +51,49 @@ class Reset:
 
 def encode_v16(params: Reset) -> Order:
     """Immediate is Soft; Hard only when asked for with `force`."""
-    if params.type is ResetType.ON_IDLE:
+    if params.type is not ResetType.IMMEDIATE:
         # Soft ends transactions (1.6 errata), OnIdle waits for them (2.0.1 B12): not the same.
-        raise NotSupportedByVersion("OCPP 1.6 cannot reset on idle")
+        raise NotSupportedByVersion(f"OCPP 1.6 cannot reset {params.type.value}")
     if params.evse_id is not None:
         raise NotSupportedByVersion("OCPP 1.6 cannot reset a single EVSE")
     return Order("Reset", {"type": "Hard" if params.force else "Soft"})
 
 
+def encode_v201(params: Reset) -> Order:
+    """As 2.1, without resuming."""
+    if params.type is ResetType.IMMEDIATE_AND_RESUME:
+        raise NotSupportedByVersion("OCPP 2.0.1 cannot resume transactions after a reset")
+    return encode_v21(params)
+
+
+def encode_v21(params: Reset) -> Order:
+    """An immediate reset ends transactions first (2.0.1 B12), so nothing is Hard."""
+    if params.force:
+        raise NotSupportedByVersion("OCPP 2.x cannot reset hard, without ending transactions")
+    payload: JsonObject = {"type": _V2X[params.type]}
+    if params.evse_id is not None:
+        payload["evseId"] = params.evse_id
+    return Order("Reset", payload)
+
+
+def decode_v16(payload: JsonObject) -> Reset:
+    """Hard stays what only 1.6 has."""
+    return Reset(force=payload["type"] == "Hard")
+
+
 def evidence(tx: ReadTx, query: EvidenceQuery) -> Evidence | None:
+    """A boot since then: its reason tells on 2.x, the connection it came on in 1.6."""
+    if query.version is OcppVersion.V16:
+        return _evidence_v16(tx, query)
+    if "evseId" in query.payload:
+        return None  # an EVSE restarts without a boot
+    boot_at = evidence_store.find_boot_of_reset(
+        tx, station_id=query.station_id, since=query.intent_at
+    )
+    return None if boot_at is None else Evidence("boot", boot_at, inferred=False)
+
+
+def _evidence_v16(tx: ReadTx, query: EvidenceQuery) -> Evidence | None:
     """A boot on a newer connection of the same life of ours that we did not trigger."""
     if query.connection_generation is None:
         return None
@@ -63,11 +109,16 @@ def evidence(tx: ReadTx, query: EvidenceQuery) -> Evidence | None:
 
 COMMAND = Command(
     name="reset",
-    summary="Restart the station",
+    summary="Restart the station or one EVSE",
     command_class=CommandClass.C,
     params=Reset,
-    actions={OcppVersion.V16: "Reset"},
-    encode={OcppVersion.V16: encode_v16},
+    actions=dict.fromkeys(OcppVersion, "Reset"),
+    encode={
+        OcppVersion.V16: encode_v16,
+        OcppVersion.V201: encode_v201,
+        OcppVersion.V21: encode_v21,
+    },
     rate_per_min=1200,  # all of them reconnect and boot at once otherwise
     evidence=evidence,
+    decode_v16={"Reset": decode_v16},
 )

@@ -143,6 +143,7 @@ CREATE TABLE transactions (
     station_transaction_id TEXT NOT NULL,
     id_token TEXT,
     id_token_key TEXT,
+    id_token_type TEXT,                -- OCPP 2.x only
     id_token_status TEXT,              -- what we answered at the start
     start_register_mwh INTEGER,
     last_register_mwh INTEGER,
@@ -154,6 +155,9 @@ CREATE TABLE transactions (
     stop_reason TEXT,
     charging_state TEXT,
     reservation_id INTEGER,
+    remote_start_id INTEGER,
+    sequence_run INTEGER NOT NULL DEFAULT 0,  -- of the event numbered last, see transaction_events
+    last_seq_no INTEGER,
     natural_key TEXT,                  -- 1.6: what makes a repeated StartTransaction the same one
     flags TEXT NOT NULL DEFAULT '',    -- comma separated: clock_suspect, negative_energy, ...
     UNIQUE (station_id, station_transaction_id)
@@ -169,17 +173,34 @@ CREATE TABLE issued_transaction_ids (
     transaction_id INTEGER PRIMARY KEY
 );
 
+-- What each message said. In OCPP 2.x the row of a transaction is the sum of these.
 CREATE TABLE transaction_events (
     id INTEGER PRIMARY KEY,
     transaction_id INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
     type TEXT NOT NULL,                -- Started, Updated, Ended
+    run INTEGER NOT NULL DEFAULT 0,    -- +1 whenever the station counts anew in one transaction
     seq_no INTEGER,                    -- null for 1.6
     trigger_reason TEXT,
+    offline INTEGER NOT NULL DEFAULT 0,
     reported_at INTEGER,
     received_at INTEGER NOT NULL,
+    evse_id INTEGER,
+    connector_id INTEGER,
+    charging_state TEXT,
+    stopped_reason TEXT,
+    reservation_id INTEGER,
+    remote_start_id INTEGER,
+    id_token TEXT,
+    id_token_type TEXT,
+    id_token_status TEXT,              -- what we answered about it
+    first_register_mwh INTEGER,
+    last_register_mwh INTEGER,
+    flags TEXT NOT NULL DEFAULT '',
     raw TEXT NOT NULL
 );
 CREATE INDEX transaction_events_transaction ON transaction_events (transaction_id, id);
+CREATE UNIQUE INDEX transaction_events_number ON transaction_events (transaction_id, seq_no, run)
+    WHERE seq_no IS NOT NULL;
 
 CREATE TABLE meter_values (
     id INTEGER PRIMARY KEY,

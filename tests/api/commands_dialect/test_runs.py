@@ -13,6 +13,7 @@ from csms.api.commands_dialect.runs import Run, RunList, RunResult, result_body
 from csms.domain.jobs import ItemState, OfflinePolicy, Policy
 from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Station
+from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused
 from csms.jobs.reports import ReportRow
 from tests.api.live import Live
@@ -216,6 +217,24 @@ async def test_one_transaction_is_not_stopped_at_several_chargers(live: Live) ->
     answer = await live.ok("POST", BULK, 422, json={**body, "charger_ids": stations})
 
     assert list(answer["errors"]) == ["charger_ids"]
+
+
+async def test_a_charger_of_a_newer_version_gets_what_means_the_same(live: Live) -> None:
+    live.hub.automatic = accept
+    old, new = await online(live, "OLD"), await live.station("NEW")
+    live.hub.versions[new.id] = OcppVersion.V201
+    live.hub.connect(new.id)
+
+    await completed(live, await submit(live, toggle(old, new)))
+    sent = {call.station_id: call.payload for call in live.hub.calls}
+    assert {"connectorId": 0, "type": "Operative"} == sent[old.id]
+    assert {"operationalStatus": "Operative"} == sent[new.id]
+
+    key = {"key": "BlinkRepeat", "value": "1"}
+    body = {**toggle(old, new), "command": "ChangeConfiguration", "data": key}
+    found = await completed(live, await submit(live, body))
+    assert ["sent", "error"] == [one["status"] for one in found["results"]]
+    assert "not supported by OCPP 2.0.1" in found["results"][1]["message"]
 
 
 async def test_an_empty_payload_stays_an_object(live: Live) -> None:

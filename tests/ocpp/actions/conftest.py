@@ -24,7 +24,9 @@ Connect = Callable[..., Awaitable[StationContext]]
 
 @pytest.fixture
 def connect(db: Database, bus: Bus, clock: ManualClock) -> Connect:
-    async def make(identity: str, **settings: Any) -> StationContext:
+    async def make(
+        identity: str, version: OcppVersion = OcppVersion.V16, **settings: Any
+    ) -> StationContext:
         row = await db.write(lambda tx: stations.insert(tx, NewStation(identity)))
         return StationContext(
             db=db,
@@ -35,7 +37,7 @@ def connect(db: Database, bus: Bus, clock: ManualClock) -> Connect:
             epoch=1,
             station_id=row.id,
             identity=identity,
-            version=OcppVersion.V16,
+            version=version,
             generation=7,
             address="192.0.2.1",
             strict=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from csms.clock import SystemClock
 from csms.domain.stations import NewStation
 from csms.domain.versions import OcppVersion
-from csms.errors import StorageFull
+from csms.errors import Invalid, StorageFull
 from csms.events import Bus
 from csms.ocpp import schemas
 from csms.ocpp.actions import HANDLERS
@@ -32,6 +33,21 @@ DURABLE = (
     "StartTransaction",
     "StopTransaction",
     "MeterValues",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "SecurityEventNotification",
+    "SignedFirmwareStatusNotification",
+)
+DURABLE_V2X = (
+    "BootNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "MeterValues",
+    "NotifyEvent",
+    "SecurityEventNotification",
+    "StatusNotification",
+    "TransactionEvent",
 )
 json_value: st.SearchStrategy[Any] = st.recursive(
     st.one_of(
@@ -52,6 +68,12 @@ sample = st.one_of(
     st.dictionaries(
         st.sampled_from(["value", "context", "measurand", "unit", "phase", "location", "format"]),
         json_value,
+    ),
+    st.fixed_dictionaries(
+        {
+            "value": json_value,
+            "unitOfMeasure": st.fixed_dictionaries({"unit": json_value, "multiplier": json_value}),
+        }
     ),
 )
 meter_value = st.one_of(
@@ -78,10 +100,32 @@ FIELDS = [
     "vendorId",
     "messageId",
     "data",
+    "evseId",
+    "connectorStatus",
+    "eventType",
+    "triggerReason",
+    "seqNo",
+    "offline",
+    "certificate",
 ]
+# Objects of OCPP 2.x with the fields in them that are read.
+INNER = {
+    "chargingStation": ["vendorName", "model", "serialNumber", "firmwareVersion"],
+    "idToken": ["idToken", "type"],
+    "transactionInfo": ["transactionId", "chargingState", "stoppedReason", "remoteStartId"],
+    "evse": ["id", "connectorId"],
+}
+inner = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.one_of(json_value, st.dictionaries(st.sampled_from(fields), json_value))
+        for name, fields in INNER.items()
+    },
+)
 payload = st.builds(
-    lambda plain, values, stop: {**plain, **values, **stop},
+    lambda plain, objects, values, stop: {**plain, **objects, **values, **stop},
     st.dictionaries(st.sampled_from(FIELDS), json_value, max_size=8),
+    inner,
     st.dictionaries(st.just("meterValue"), st.lists(meter_value, max_size=3)),
     st.dictionaries(st.just("transactionData"), st.lists(meter_value, max_size=3)),
 )
@@ -112,29 +156,37 @@ def answer():
             log=structlog.make_filtering_bound_logger(50)(None, [], {}),
         )
 
-        async def ask(handler, message):
-            found = handler(station, message)
+        async def ask(key, message):
+            found = HANDLERS[key](replace(station, version=key[0]), message)
             return await found if isinstance(found, Awaitable) else found
 
-        yield lambda handler, message: loop.run_until_complete(ask(handler, message))
+        yield lambda key, message: loop.run_until_complete(ask(key, message))
         loop.run_until_complete(db.close())
     loop.close()
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(key=st.sampled_from(sorted(HANDLERS)), message=payload)
 def test_every_action_answers_any_payload_as_its_schema_says(answer, key, message):
-    found = answer(HANDLERS[key], message)
-    assert schemas.checker(*key, "response")(found), found
+    checker = schemas.checker(*key, "response")
+    try:
+        found = answer(key, message)
+    except Invalid:  # the router answers: a value it cannot accept
+        return
+    assert found is None if checker is None else checker(found), found
 
 
-@pytest.mark.parametrize("action", DURABLE)
-async def test_nothing_is_acknowledged_that_could_not_be_stored(station, monkeypatch, action):
+@pytest.mark.parametrize(
+    "key",
+    [(OcppVersion.V16, action) for action in DURABLE]
+    + [(OcppVersion.V201, action) for action in DURABLE_V2X],
+)
+async def test_nothing_is_acknowledged_that_could_not_be_stored(station, monkeypatch, key):
     async def full(fn):
         raise StorageFull("full")
 
     monkeypatch.setattr(station.db, "write", full)
     with pytest.raises(StorageFull):
-        await HANDLERS[OcppVersion.V16, action](station, {})
+        await HANDLERS[key](replace(station, version=key[0]), {})

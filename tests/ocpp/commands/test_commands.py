@@ -1,4 +1,4 @@
-"""Each command: its encoding for 1.6, its class, and how its answer is read."""
+"""Each command: its encoding for each version, its class, and how its answer is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.commands import COMMANDS, parameters, typed
 from csms.ocpp.commands.command import Answer, Order
 
-V16 = OcppVersion.V16
+V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,15 @@ V16 = OcppVersion.V16
             },
             Order("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "30"}),
         ),
+        (
+            "set_variables",
+            {"variables": [{"variable": "A", "value": "1"}, {"variable": "B", "value": "2"}]},
+            Order(
+                "ChangeConfiguration",
+                {"key": "A", "value": "1"},
+                then=(Order("ChangeConfiguration", {"key": "B", "value": "2"}),),
+            ),
+        ),
         ("get_variables", {}, Order("GetConfiguration", {})),
         (
             "get_variables",
@@ -68,6 +77,11 @@ V16 = OcppVersion.V16
             "trigger_message",
             {"requested_message": "MeterValues", "evse_id": 1},
             Order("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1}),
+        ),
+        (
+            "trigger_message",
+            {"requested_message": "SignChargingStationCertificate"},
+            Order("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"}),
         ),
         ("unlock_connector", {"evse_id": 3}, Order("UnlockConnector", {"connectorId": 3})),
         (
@@ -101,8 +115,15 @@ def test_encodes_for_1_6(name, values, expected):
     ("name", "values"),
     [
         ("reset", {"type": "on_idle"}),
+        ("reset", {"type": "immediate_and_resume"}),
         ("reset", {"evse_id": 1}),
-        ("set_variables", {"variables": [{"variable": "A", "value": "1"}] * 2}),
+        ("trigger_message", {"requested_message": "TransactionEvent"}),
+        ("get_variables", {"variables": [{"variable": "A", "attribute": "MaxSet"}]}),
+        ("get_variables", {"variables": [{"variable": "A", "variable_instance": "B"}]}),
+        ("get_variables", {"variables": [{"variable": "A", "evse_id": 1}]}),
+        ("set_variables", {"variables": [{"variable": "A", "value": "x" * 501}]}),
+        ("data_transfer", {"vendor_id": "v", "data": {"a": 1}}),
+        ("cost_updated", {"transaction_id": "t", "total_cost": 1}),
         ("set_variables", {"variables": [{"component": "X", "variable": "A", "value": "1"}]}),
         ("unlock_connector", {"evse_id": 1, "connector_id": 2}),
         (
@@ -136,7 +157,29 @@ def test_refuses_what_1_6_cannot_express(name, values):
         ("set_variables", {"variables": [{"variable": "A"}]}, ("variables", 0, "value")),
         ("get_variables", {"variables": [{"variable": "x" * 51}]}, ("variables", 0, "variable")),
         ("request_start_transaction", {"id_token": ""}, ("id_token",)),
-        ("data_transfer", {"vendor_id": "v", "data": {"a": 1}}, ("data",)),
+        ("data_transfer", {"vendor_id": 1}, ("vendor_id",)),
+        (
+            "change_availability",
+            {"operational_status": "Operative", "connector_id": 1},
+            ("connector_id",),
+        ),
+        (
+            "get_variables",
+            {"variables": [{"variable": "x", "connector_id": 1}]},
+            ("variables", 0, "connector_id"),
+        ),
+        ("trigger_message", {"requested_message": "CustomTrigger"}, ("custom_trigger",)),
+        (
+            "trigger_message",
+            {"requested_message": "Heartbeat", "custom_trigger": "x"},
+            ("custom_trigger",),
+        ),
+        (
+            "request_start_transaction",
+            {"id_token": "A", "remote_start_id": -1},
+            ("remote_start_id",),
+        ),
+        ("cost_updated", {"transaction_id": "t", "total_cost": "1"}, ("total_cost",)),
     ],
 )
 def test_refuses_a_bad_parameter_with_its_path(name, values, loc):
@@ -159,27 +202,26 @@ def test_parameters_survive_the_journey_through_json(name, values):
     assert parameters.dump(params) == values
 
 
-def test_classes_are_those_of_the_job_engine():
-    by_class = {
-        wanted: {name for name, c in COMMANDS.items() if c.command_class is wanted}
-        for wanted in CommandClass
-    }
-    assert by_class == {
-        CommandClass.A: {
-            "change_availability",
-            "clear_cache",
-            "get_variables",
-            "set_variables",
-            "trigger_message",
-        },
-        CommandClass.B: {"request_stop_transaction"},
-        CommandClass.C: {
-            "data_transfer",
-            "request_start_transaction",
-            "reset",
-            "unlock_connector",
-        },
-    }
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("change_availability", CommandClass.A),
+        ("clear_cache", CommandClass.A),
+        ("cost_updated", CommandClass.A),
+        ("data_transfer", CommandClass.C),
+        ("get_transaction_status", CommandClass.A),
+        ("get_variables", CommandClass.A),
+        ("request_start_transaction", CommandClass.C),
+        ("request_stop_transaction", CommandClass.B),
+        ("reset", CommandClass.C),
+        ("set_network_profile", CommandClass.A),
+        ("set_variables", CommandClass.A),
+        ("trigger_message", CommandClass.A),
+        ("unlock_connector", CommandClass.C),
+    ],
+)
+def test_the_class_says_what_may_follow_a_lost_answer(name, expected):
+    assert expected is COMMANDS[name].command_class
 
 
 def test_a_data_transfer_is_repeated_only_when_its_sender_allows_it():
@@ -222,8 +264,12 @@ def test_a_repeat_of_anything_else_is_read_as_usual():
     assert not COMMANDS["set_variables"].read_repeat({"status": "Rejected"}).accepted
 
 
-def test_only_a_stop_is_for_a_single_station():
-    assert [n for n, c in COMMANDS.items() if c.single_target] == ["request_stop_transaction"]
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("request_stop_transaction", True), ("cost_updated", True), ("reset", False)],
+)
+def test_what_names_a_transaction_is_for_a_single_station(name, expected):
+    assert expected is COMMANDS[name].single_target
 
 
 def test_a_bulk_reset_goes_out_at_twenty_a_second():

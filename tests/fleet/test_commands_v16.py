@@ -1,9 +1,10 @@
-"""How a virtual station obeys each command."""
+"""How a virtual station obeys each core command of OCPP 1.6."""
 
 from __future__ import annotations
 
 import pytest
 
+from csms.fleet.speech import StopCause
 from tests.fleet.conftest import Bench
 
 START = {"idTag": "ABC", "connectorId": 1}
@@ -187,7 +188,7 @@ def test_the_samples_of_one_meter_value_agree_with_each_other(bench):
 def test_messages_about_a_transaction_survive_a_lost_socket(bench):
     bench.send("RemoteStartTransaction", START)
     bench.disconnect()
-    bench.device.connectors[0].stop("Local")
+    bench.device.connectors[0].stop(StopCause.LOCAL)
     bench.calls.clear()
     bench.connect()
     assert [stop["reason"] for stop in bench.said("StopTransaction")] == ["Local"]
@@ -273,7 +274,3 @@ def test_sends_the_message_about_the_connector_it_is_asked_for(bench):
 def test_knows_the_messages_of_its_own_vendor_only(bench):
     assert bench.status("DataTransfer", {"vendorId": "ACME", "data": "x"}) == "Accepted"
     assert bench.status("DataTransfer", {"vendorId": "other"}) == "UnknownVendorId"
-
-
-def test_has_no_local_list(bench):
-    assert bench.send("GetLocalListVersion")[2] == {"listVersion": -1}

@@ -1,0 +1,69 @@
+"""Local authorization lists: what is in one, and whether we know what a station has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from csms.domain.id_tokens import id_token_key
+
+
+class UpdateType(str, Enum):
+    """UpdateEnumType: the whole list, or changes to it."""
+
+    FULL = "Full"
+    DIFFERENTIAL = "Differential"
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A token of a list. Without a status, a change that takes it off the list."""
+
+    id_token: str
+    id_token_type: str
+    """Empty for OCPP 1.6."""
+    status: str | None
+    expires_at: datetime | None
+    group_id_token: str | None
+
+    @property
+    def key(self) -> str:
+        """The form it is compared in."""
+        return id_token_key(self.id_token)
+
+
+@dataclass(frozen=True, slots=True)
+class ListUpdate:
+    """An update as it was sent."""
+
+    update_type: UpdateType
+    version: int
+    entries: tuple[ListEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalList:
+    """What we know of a station's list."""
+
+    version: int | None
+    """That the station has, by its last word; 0: none, -1: it cannot have one (OCPP 1.6)."""
+    known_version: int | None
+    """Whose entries we know."""
+    refusal: str | None
+    """The word with which it refused the last update."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the entries that we know are those the station has."""
+        return self.version is not None and self.version == self.known_version
+
+
+UNHEARD = LocalList(None, None, None)
+
+
+def known_after(before: LocalList, update: ListUpdate) -> int | None:
+    """The version whose entries are known once the station has taken the update."""
+    if update.update_type is UpdateType.FULL or before.is_known:
+        return update.version
+    return None  # changes to we know not what

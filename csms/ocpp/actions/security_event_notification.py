@@ -1,0 +1,30 @@
+"""SecurityEventNotification: something happened that concerns the station's security."""
+
+from __future__ import annotations
+
+from csms.domain.security_events import SecurityEvent
+from csms.ocpp.context import StationContext, Stored
+from csms.ocpp.fields import raw, text
+from csms.ocpp.frames import JsonObject
+from csms.services import security_events
+
+
+def on_v16(station: StationContext, payload: JsonObject) -> Stored:
+    """Store it, then answer (OCPP 2.0.1 A04.FR.02)."""
+    reported_at, _ = station.instant(payload.get("timestamp"), "timestamp")
+    event = SecurityEvent(
+        type=text(payload, "type") or "",
+        tech_info=text(payload, "techInfo"),
+        reported_at=reported_at,
+        raw=raw(payload),
+    )
+    return Stored(
+        station.db,
+        lambda tx: security_events.record(tx, station.station_id, event),
+        lambda _: {},
+    )
+
+
+def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
+    """As the security extension of 1.6, which took it from here."""
+    return on_v16(station, payload)

@@ -1,0 +1,84 @@
+"""A station that restarts after a CALL of ours, twice, is not sent that CALL again.
+
+ABB Terra AC restarts for ever once a certain key is read (lbbrhzn/ocpp#1275), others do the same
+with other orders, and a retry that follows every boot never ends. Only the last CALL before a
+boot is suspected: an innocent one clears itself by staying without consequences once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SUSPECT_S = 60.0
+"""A boot so soon after a CALL may be its work."""
+STRIKES = 2
+
+# A boot is what these ask for, or at least a new connection (OCPP 2.0.1 A02.FR.08).
+_EXPECTED = frozenset(
+    {
+        "CertificateSigned",
+        "Reset",
+        "SetNetworkProfile",
+        "SignedUpdateFirmware",
+        "TriggerMessage BootNotification",
+        "ExtendedTriggerMessage BootNotification",
+        "UpdateFirmware",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    subject: str
+    generation: int
+    at: float
+
+
+class Breaker:
+    """Remembers each station's last CALL; monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, _Sent] = {}
+        self._strikes: dict[int, dict[str, int]] = {}
+
+    def sent(self, station_id: int, subject: str, generation: int, now: float) -> None:
+        """A CALL went out on the connection of that number."""
+        self._acquit(station_id, now)
+        self._last[station_id] = _Sent(subject, generation, now)
+
+    def excuse(self, station_id: int) -> None:
+        """The station said that it has to restart."""
+        self._last.pop(station_id, None)
+
+    def booted(self, station_id: int, generation: int, now: float) -> str | None:
+        """A boot came in; returns the CALL that is to be withheld from now on, if any."""
+        self._acquit(station_id, now)
+        last = self._last.get(station_id)
+        # One who restarts loses its socket: a boot on the same connection is only a message.
+        if last is None or generation <= last.generation:
+            return None
+        del self._last[station_id]
+        if last.subject in _EXPECTED:
+            return None
+        strikes = self._strikes.setdefault(station_id, {})
+        strikes[last.subject] = strikes.get(last.subject, 0) + 1
+        if strikes[last.subject] < STRIKES:
+            return None
+        del strikes[last.subject]
+        return last.subject
+
+    def forget_old(self, now: float) -> None:
+        """Acquit every CALL that had no consequences."""
+        for station_id in list(self._last):
+            self._acquit(station_id, now)
+
+    def _acquit(self, station_id: int, now: float) -> None:
+        last = self._last.get(station_id)
+        if last is None or now - last.at <= SUSPECT_S:
+            return
+        del self._last[station_id]
+        strikes = self._strikes.get(station_id)
+        if strikes is not None:
+            strikes.pop(last.subject, None)
+            if not strikes:
+                del self._strikes[station_id]

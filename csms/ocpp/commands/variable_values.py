@@ -1,0 +1,55 @@
+"""What an answer about variables teaches us of the station's device model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from csms.domain.device_model import VariableKey
+from csms.domain.stations import Station
+from csms.ocpp.commands.command import ACCEPTING, Answer
+from csms.ocpp.device_model import named, read_configuration_v16, read_key, value_text
+from csms.ocpp.fields import objects, text
+from csms.ocpp.frames import JsonObject
+from csms.ocpp.variables import V16_COMPONENT
+from csms.services import device_model
+from csms.services.message_log import redacted
+from csms.store.database import Tx
+
+
+def settle_read(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+    """Keep the values that came with the answer to GetVariables or GetConfiguration."""
+    told = redacted(answer.payload)
+    _record(tx, station.id, told.get("getVariableResult"))
+    device_model.record(tx, station.id, read_configuration_v16(told))
+
+
+def settle_written(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+    """Keep the values that the station took from SetVariables or ChangeConfiguration."""
+    if "key" in payload:
+        if answer.accepted:
+            key = VariableKey(component=V16_COMPONENT, variable=payload["key"])
+            device_model.record_value(tx, station.id, key, payload["value"])
+        return
+    # The results repeat the names, but not the values.
+    statuses = {
+        _name(result): result.get("attributeStatus")
+        for result in objects(answer.payload.get("setVariableResult"))
+    }
+    sent = objects(payload.get("setVariableData"))
+    _record(tx, station.id, [{**one, "attributeStatus": statuses.get(_name(one))} for one in sent])
+
+
+def _record(tx: Tx, station_id: int, results: Any) -> None:
+    for key, result in named(results):
+        value = value_text(result, "attributeValue")
+        if value is not None and text(result, "attributeStatus") in ACCEPTING:
+            device_model.record_value(tx, station_id, key, value, _attribute(result))
+
+
+def _name(payload: JsonObject) -> tuple[Any, str]:
+    key = read_key(payload)
+    return key and key.folded, _attribute(payload)
+
+
+def _attribute(payload: JsonObject) -> str:
+    return text(payload, "attributeType") or "Actual"

@@ -1,0 +1,63 @@
+"""Ends that no message told of: what shows that a transaction is over, its end lost or late."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from csms.domain.transactions import Transaction, supersedes
+from csms.services import transaction_news
+from csms.store import transactions
+from csms.store.database import Tx
+
+# BootReasonEnumType of a station that really was down, so that nothing goes on in it. A boot of
+# OCPP 1.6 has no reason, and many stations send one whenever they reconnect.
+_RESTARTS = frozenset(
+    {
+        "ApplicationReset",
+        "FirmwareUpdate",
+        "LocalReset",
+        "PowerUp",
+        "RemoteReset",
+        "ScheduledReset",
+        "Watchdog",
+    }
+)
+
+
+def by_start(
+    tx: Tx,
+    station_id: int,
+    evse_id: int | None,
+    started_at: datetime | None,
+    raw: str,
+    *,
+    of: int | None = None,
+) -> None:
+    """A start on an EVSE shows that what was open there is over.
+
+    `raw` is the message that says so, `of` the row of the transaction that starts.
+    """
+    if evse_id is None or evse_id < 1:
+        return
+    for earlier in transactions.list_open_on_evse(tx, station_id, evse_id):
+        if earlier.id != of and supersedes(started_at, earlier):
+            _end(tx, earlier, started_at, raw)
+
+
+def by_boot(tx: Tx, station_id: int, reason: str | None, raw: str) -> None:
+    """A restart shows that all is over. Should a transaction resume, its next event says so."""
+    if reason not in _RESTARTS:
+        return
+    for earlier in transactions.list_open(tx, station_id):
+        _end(tx, earlier, None, raw)
+
+
+def _end(tx: Tx, earlier: Transaction, ended_at: datetime | None, raw: str) -> None:
+    transactions.end_inferred(tx, earlier, ended_at, raw)
+    transaction_news.ended(
+        tx,
+        earlier,
+        energy_mwh=earlier.energy_mwh,
+        reason=None,
+        inferred=True,
+    )

@@ -1,0 +1,133 @@
+"""Table `transaction_events`: every message about a transaction, and what it said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from csms.clock import from_micros
+from csms.domain.transaction_events import TransactionEvent
+from csms.domain.transactions import TransactionFlag
+from csms.store.columns import instant, micros
+from csms.store.database import ReadTx, Row, Tx
+
+# The trigger of an end that no message of the station told of.
+INFERRED = "Inferred"
+# All but `raw`, which may be long.
+_SELECT = (
+    "SELECT type, run, seq_no, trigger_reason, offline, reported_at, received_at, evse_id,"
+    " connector_id, charging_state, stopped_reason, reservation_id, remote_start_id, id_token,"
+    " id_token_type, id_token_status, first_register_mwh, last_register_mwh, flags"
+    " FROM transaction_events"
+)
+
+
+def insert(tx: Tx, transaction_id: int, event: TransactionEvent, raw: str) -> None:
+    """An event of OCPP 2.x; `raw` is its message as received."""
+    tx.run(
+        "INSERT INTO transaction_events (transaction_id, type, run, seq_no, trigger_reason,"
+        " offline, reported_at, received_at, evse_id, connector_id, charging_state,"
+        " stopped_reason, reservation_id, remote_start_id, id_token, id_token_type,"
+        " id_token_status, first_register_mwh, last_register_mwh, flags, raw)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            transaction_id,
+            event.type,
+            event.run,
+            event.seq_no,
+            event.trigger_reason,
+            event.offline,
+            micros(event.reported_at),
+            tx.now,
+            event.evse_id,
+            event.connector_id,
+            event.charging_state,
+            event.stopped_reason,
+            event.reservation_id,
+            event.remote_start_id,
+            event.id_token,
+            event.id_token_type,
+            event.id_token_status,
+            event.first_register_mwh,
+            event.last_register_mwh,
+            join_flags(event.flags),
+            raw,
+        ),
+    )
+
+
+def insert_unnumbered(
+    tx: Tx,
+    transaction_id: int,
+    event_type: str,
+    *,
+    reported_at: datetime | None,
+    raw: str,
+    trigger: str | None = None,
+) -> None:
+    """A message of OCPP 1.6, which has no sequence numbers, or an end that we inferred."""
+    tx.run(
+        "INSERT INTO transaction_events (transaction_id, type, trigger_reason, reported_at,"
+        " received_at, raw) VALUES (?, ?, ?, ?, ?, ?)",
+        (transaction_id, event_type, trigger, micros(reported_at), tx.now, raw),
+    )
+
+
+def list_in_order(tx: ReadTx, transaction_id: int) -> list[TransactionEvent]:
+    """What the station told, in the order of its own numbers."""
+    rows = tx.all(
+        _SELECT + " WHERE transaction_id = ? AND trigger_reason IS NOT ?"
+        " ORDER BY run, seq_no IS NULL, seq_no, id",
+        (transaction_id, INFERRED),
+    )
+    return [_event(row) for row in rows]
+
+
+def list_alike(
+    tx: ReadTx, transaction_id: int, seq_no: int | None, raw: str
+) -> list[TransactionEvent]:
+    """The events with this number, one of each run; without a number, the same message."""
+    if seq_no is None:
+        rows = tx.all(
+            _SELECT + " WHERE transaction_id = ? AND seq_no IS NULL AND raw = ?",
+            (transaction_id, raw),
+        )
+    else:
+        rows = tx.all(
+            _SELECT + " WHERE transaction_id = ? AND seq_no = ?", (transaction_id, seq_no)
+        )
+    return [_event(row) for row in rows]
+
+
+def join_flags(flags: Iterable[TransactionFlag]) -> str:
+    """Flags as a column holds them."""
+    return ",".join(sorted(flag.value for flag in flags))
+
+
+def split_flags(flags: str) -> frozenset[TransactionFlag]:
+    """The flags of a column."""
+    return frozenset(TransactionFlag(flag) for flag in flags.split(",") if flag)
+
+
+def _event(row: Row) -> TransactionEvent:
+    return TransactionEvent(
+        type=row["type"],
+        run=row["run"],
+        seq_no=row["seq_no"],
+        trigger_reason=row["trigger_reason"],
+        offline=bool(row["offline"]),
+        reported_at=instant(row["reported_at"]),
+        received_at=from_micros(row["received_at"]),
+        evse_id=row["evse_id"],
+        connector_id=row["connector_id"],
+        charging_state=row["charging_state"],
+        stopped_reason=row["stopped_reason"],
+        reservation_id=row["reservation_id"],
+        remote_start_id=row["remote_start_id"],
+        id_token=row["id_token"],
+        id_token_type=row["id_token_type"],
+        id_token_status=row["id_token_status"],
+        first_register_mwh=row["first_register_mwh"],
+        last_register_mwh=row["last_register_mwh"],
+        flags=split_flags(row["flags"]),
+    )

@@ -1,0 +1,76 @@
+"""The server under test as its operator sees it: a process, its API and its file."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from csms.cli.failures import Refused
+from csms.domain.versions import OcppVersion
+from tests.acceptance.processes import Server
+from tests.conformance.station import Station
+
+
+@dataclass
+class Csms:
+    """One process for all cases; each case has stations of its own."""
+
+    server: Server
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    async def station(self, version: OcppVersion, *, prefix: str = "TC") -> Station:
+        """A new registered station with a password, not connected yet."""
+        identity = f"{prefix}-{next(self._numbers):04d}"
+        made = await self.api("POST", "/api/v1/stations", {"identity": identity})
+        return Station(self.server.url, identity, version, made["password"])
+
+    async def online(self, version: OcppVersion) -> Station:
+        """A new station that has booted and told its connector's status."""
+        station = await self.station(version)
+        await station.connect()
+        assert (await station.boot())["status"] == "Accepted"
+        return station
+
+    def order(
+        self, station: Station, command: str, params: dict[str, Any] | None = None
+    ) -> asyncio.Task[dict[str, Any]]:
+        """Start a command of ours; the task ends with what the API says of its end."""
+        body = {"command": command, "params": params or {}, "timeout_s": 10}
+        return asyncio.create_task(self._send(station, body))
+
+    def raw(
+        self, station: Station, action: str, payload: dict[str, Any]
+    ) -> asyncio.Task[dict[str, Any]]:
+        """The same with an action of the station's version as it is."""
+        body = {"action": action, "payload": payload, "timeout_s": 10}
+        return asyncio.create_task(self._send(station, body))
+
+    async def _send(self, station: Station, body: dict[str, Any]) -> dict[str, Any]:
+        path = f"/api/v1/stations/identity:{station.identity}/commands"
+        try:
+            return await self.api("POST", path, body)
+        except Refused as refused:
+            return {"state": "refused", "problem": refused}
+
+    async def api(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """One request as an admin; raises Refused."""
+        client = self.server.client
+        if method == "GET":
+            return await asyncio.to_thread(client.get, path, **query)
+        if method == "DELETE":
+            return await asyncio.to_thread(client.delete, path)
+        return await asyncio.to_thread(client.post, path, body)
+
+    async def rows(self, station: Station, table: str) -> list[dict[str, Any]]:
+        """What is stored of the station, oldest first."""
+        return [
+            dict(row)
+            for row in await asyncio.to_thread(
+                self.server.rows,
+                f"SELECT t.* FROM {table} t JOIN stations s ON s.id = t.station_id"
+                " WHERE s.identity = ? ORDER BY 1, 2",
+                station.identity,
+            )
+        ]

@@ -1,0 +1,68 @@
+"""Every row of the tables of orders, driven twice: as the case says, and with a wrong answer."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+import pytest
+
+from tests.conformance.csms import Csms
+from tests.conformance.orders import (
+    Order,
+    v16,
+    v16_more,
+    v201_charging,
+    v201_core,
+    v201_display,
+    v201_lists,
+)
+from tests.conformance.station import Station
+
+TABLES = (v16, v16_more, v201_core, v201_lists, v201_charging, v201_display)
+ORDERS = [row for table in TABLES for row in table.ORDERS]
+
+
+@pytest.mark.parametrize("one", ORDERS)
+async def test_the_order_goes_out_and_its_answer_is_read(csms: Csms, one: Order) -> None:
+    async with await csms.online(one.version) as station:
+        await carry_out(csms, station, one)
+        for table, rows in one.stored.items():
+            found = await csms.rows(station, table)
+            assert list(rows) == [
+                {name: one_found.get(name) for name in row}
+                for row, one_found in zip_longest(rows, found, fillvalue={})
+            ]
+
+
+@pytest.mark.parametrize("one", ORDERS)
+async def test_an_answer_that_breaks_its_schema_is_no_success(csms: Csms, one: Order) -> None:
+    async with await csms.online(one.version) as station:
+        await prepare(csms, station, one)
+        before = {table: await csms.rows(station, table) for table in one.stored}
+        running = csms.order(station, one.command, dict(one.params))
+        await station.expect(one.action, dict(one.wrong))
+        ended = await running
+        assert ended["state"] in {"refused", "rejected"}
+        assert before == {table: await csms.rows(station, table) for table in one.stored}
+        # The socket stays, and the station goes on working.
+        assert "currentTime" in await station.call("Heartbeat", {})
+
+
+async def prepare(csms: Csms, station: Station, one: Order) -> None:
+    """All that comes before the order."""
+    for action, payload in one.first:
+        await station.call(action, dict(payload))
+    for earlier in one.after:
+        await carry_out(csms, station, earlier)
+
+
+async def carry_out(csms: Csms, station: Station, one: Order) -> None:
+    """The order from one end to the other."""
+    await prepare(csms, station, one)
+    running = csms.order(station, one.command, dict(one.params))
+    sent = await station.expect(one.action, dict(one.answer))
+    assert one.payload(sent) if callable(one.payload) else one.payload == sent
+    ended = await running
+    assert (one.ends, one.answer) == (ended["state"], ended["response"])
+    for action, payload in one.told:
+        await station.call(action, dict(payload))
