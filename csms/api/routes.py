@@ -19,6 +19,7 @@ from csms.api.v1 import (
     lint,
     locations,
     quirks,
+    reconciliation,
     stations,
     tokens,
 )
@@ -38,6 +39,12 @@ from csms.api.v1.jobs import ItemsQuery, JobsQuery, Retry
 from csms.api.v1.lint import FindingPage, LintQuery, StationLintQuery
 from csms.api.v1.locations import LocationPage, NewLocation
 from csms.api.v1.quirks import QuirkSettings, QuirksShape
+from csms.api.v1.reconciliation import (
+    ReconciliationDetail,
+    ReconciliationPage,
+    ReconciliationQuery,
+    Resolve,
+)
 from csms.api.v1.shapes import LocationShape
 from csms.api.v1.station_shapes import (
     CreatedStation,
@@ -314,6 +321,35 @@ NATIVE: tuple[Route, ...] = (
         body=Acceptance,
         body_optional=True,
         answers={201: AcceptedStation},
+    ),
+    Route(
+        "GET",
+        "/api/v1/reconciliation",
+        reconciliation.list_entries,
+        "List messages about transactions that could not be applied",
+        N,
+        Scope.STATIONS_READ,
+        query=ReconciliationQuery,
+        answers={200: ReconciliationPage},
+    ),
+    Route(
+        "GET",
+        "/api/v1/reconciliation/{entry_id}",
+        reconciliation.show,
+        "Show such a message and what it probably means",
+        N,
+        Scope.STATIONS_READ,
+        answers={200: ReconciliationDetail},
+    ),
+    Route(
+        "POST",
+        "/api/v1/reconciliation/{entry_id}/resolve",
+        reconciliation.resolve,
+        "Do as suggested, or nothing",
+        N,
+        Scope.STATIONS_WRITE,
+        body=Resolve,
+        answers={200: ReconciliationDetail},
     ),
     Route(
         "GET",

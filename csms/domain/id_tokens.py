@@ -114,14 +114,18 @@ def best_match(tokens: Sequence[IdToken], token_type: str) -> IdToken | None:
     was merely seen.
     """
     same = [token for token in tokens if token.type == token_type]
-    others = [token for token in tokens if token.type != token_type]
     if token_type:
-        near = [token for token in others if not token.type]
+        near = [token for token in tokens if not token.type]
     else:
-        near = others if len(others) == 1 else []
+        typed = [token for token in tokens if token.type]
+        typed = _decided(typed) or typed
+        near = typed if len(typed) == 1 else []
     candidates = same + near
-    decided = [t for t in candidates if t.status is not AuthorizationStatus.UNKNOWN]
-    return next(iter(decided + candidates), None)
+    return next(iter(_decided(candidates) + candidates), None)
+
+
+def _decided(tokens: Sequence[IdToken]) -> list[IdToken]:
+    return [token for token in tokens if token.status is not AuthorizationStatus.UNKNOWN]
 
 
 def narrow_v16(status: AuthorizationStatus) -> str:

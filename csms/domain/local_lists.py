@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -58,8 +59,23 @@ class LocalList:
         """Whether the entries that we know are those the station has."""
         return self.version is not None and self.version == self.known_version
 
+    def next_version(self, highest: int) -> int | None:
+        """The one after the station's; None when that is not known, or above the highest."""
+        if self.version is None or self.version >= highest:
+            return None
+        return max(self.version, 0) + 1
+
 
 UNHEARD = LocalList(None, None, None)
+
+
+def changes(known: Iterable[ListEntry], wanted: Iterable[ListEntry]) -> list[ListEntry]:
+    """What makes the wanted list of the known one: new and changed entries, then removals."""
+    before = {(entry.key, entry.id_token_type): entry for entry in known}
+    after = {(entry.key, entry.id_token_type): entry for entry in wanted}
+    changed = [entry for place, entry in after.items() if before.get(place) != entry]
+    gone = [entry for place, entry in before.items() if place not in after]
+    return changed + [ListEntry(e.id_token, e.id_token_type, None, None, None) for e in gone]
 
 
 def known_after(before: LocalList, update: ListUpdate) -> int | None:

@@ -23,9 +23,13 @@ class TransactionFlag(str, Enum):
     NEGATIVE_ENERGY = "negative_energy"
     """The end register is below the start register, so the energy is not known."""
     INFERRED_END = "inferred_end"
-    """No end came; the next start on the EVSE or a boot showed it. A late one still counts."""
+    """No end came; the next start, a boot or the free connector showed it. A late one counts."""
     REGISTER_FELL = "register_fell"
     """The register went down on the way (reset, rollover, exchange): the energy is not known."""
+    PAIRED = "paired"
+    """Its stop had an id that leads nowhere and could mean no other. A named one still counts."""
+    RECONCILED = "reconciled"
+    """A person decided which stop is its own."""
     SEQUENCE_GAP = "sequence_gap"
     """Events of it have not arrived, as their sequence numbers show."""
     SEQUENCE_RESTARTED = "sequence_restarted"
@@ -85,7 +89,12 @@ class Transaction:
     @property
     def awaits_stop(self) -> bool:
         """Whether a stop of the station would be the first one."""
-        return self.is_open or self.is_end_inferred
+        return self.is_open or self.is_end_inferred or TransactionFlag.PAIRED in self.flags
+
+    @property
+    def start_order(self) -> tuple[datetime, int]:
+        """Sorts transactions by their beginning, ours where the station's clock is no good."""
+        return self.started_at or self.start_received_at, self.id
 
     @property
     def energy_mwh(self) -> int | None:
@@ -146,6 +155,12 @@ def supersedes(started_at: datetime | None, earlier: Transaction) -> bool:
 def belongs(reported_at: datetime, ended_at: datetime) -> bool:
     """Whether a sample with an ended transaction's id is still one of its own."""
     return reported_at <= ended_at + CLOSING_GRACE
+
+
+def covers(transaction: Transaction, at: datetime) -> bool:
+    """Whether a sample of an instant after its start was taken while the transaction went on."""
+    over_at = transaction.ended_at or transaction.end_received_at
+    return over_at is None or belongs(at, over_at)
 
 
 def same_stop(report: StopReport, transaction: Transaction) -> bool:

@@ -69,8 +69,6 @@ class Caller:
             subject = orders.subject(call.action, call.payload)
             now = self._clock.monotonic()
             self._breaker.sent(context.station_id, subject, context.generation, now)
-            # A boot that was asked for proves no reset.
-            context.triggered |= call.payload.get("requestedMessage") == "BootNotification"
             if call.payload.get("requestedMessage") == "BootNotification":
                 context.triggered = True
             if on_sent is not None:

@@ -15,7 +15,7 @@ from csms.domain.device_model import (
 from csms.ocpp.fields import flag, integer, number, objects, text
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.variables import V16_COMPONENT
-from csms.services.message_log import REDACTED
+from csms.services.redaction import REDACTED
 
 # OCPP 2.0.1 AttributeType and VariableCharacteristicsType allow 2500 and 1000.
 _LONGEST_VALUE = 2500

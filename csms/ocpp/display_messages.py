@@ -6,9 +6,8 @@ from csms.domain.display_messages import DisplayMessage, MessageFilter
 from csms.ocpp.charging_profiles import read_instant
 from csms.ocpp.fields import integer, objects, raw, text
 from csms.ocpp.frames import JsonObject
-from csms.ocpp.reported_ids import find_request, reported_ids
+from csms.ocpp.whole_reports import Whole
 from csms.services import display_messages
-from csms.store import reports
 from csms.store.database import Tx
 
 
@@ -33,25 +32,21 @@ def read_message(payload: JsonObject) -> DisplayMessage | None:
     )
 
 
-def read_request(payload: JsonObject) -> MessageFilter:
-    """Which messages a GetDisplayMessages asked for."""
+def forget_unreported(tx: Tx, whole: Whole) -> None:
+    """Forget what was asked for and not reported."""
+    display_messages.forget_unreported(
+        tx,
+        whole.station_id,
+        _read_request(whole.request),
+        reported=whole.ids("messageInfo"),
+        asked_at=whole.asked_at,
+    )
+
+
+def _read_request(payload: JsonObject) -> MessageFilter:
     ids = payload.get("id")
     return MessageFilter(
         message_ids=frozenset(ids if isinstance(ids, list) else []),
         priority=text(payload, "priority"),
         state=text(payload, "state"),
     )
-
-
-def forget_unreported(tx: Tx, report_id: int) -> None:
-    """Forget what was asked for and not reported, once request and report are both there."""
-    report = reports.get(tx, report_id)
-    request = find_request(report)
-    if request is not None:
-        display_messages.forget_unreported(
-            tx,
-            report.station_id,
-            read_request(request),
-            reported=reported_ids(tx, report_id, "messageInfo"),
-            asked_at=report.requested_at,
-        )

@@ -36,8 +36,9 @@ from csms.ocpp.websocket import Socket
 from csms.services import quirks as station_quirks
 from csms.services.heartbeats import Heartbeats
 from csms.services.lint import Lint
-from csms.services.message_log import MessageLog, as_text
+from csms.services.message_log import MessageLog
 from csms.services.programs import Program
+from csms.services.redaction import as_text
 from csms.store.database import Database
 from csms.store.ocpp_messages import Message
 

@@ -26,7 +26,8 @@ from csms.ocpp.settings import OcppSettings
 from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
 from csms.services.lint import Lint
-from csms.services.message_log import MessageLog, as_text
+from csms.services.message_log import MessageLog
+from csms.services.redaction import as_text
 from csms.store import ocpp_messages
 from csms.store.ocpp_messages import Message
 

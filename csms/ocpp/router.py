@@ -40,12 +40,15 @@ log = structlog.get_logger(__name__)
 # answered while it cannot be stored (a CALLERROR would use up the station's attempts).
 TRANSACTION_CLASS = frozenset(
     {
+        "BatterySwap",
         "BootNotification",
         "DiagnosticsStatusNotification",
         "FirmwareStatusNotification",
         "LogStatusNotification",
         "MeterValues",
         "NotifyEvent",
+        "NotifySettlement",
+        "PublishFirmwareStatusNotification",
         "SecurityEventNotification",
         "SignedFirmwareStatusNotification",
         "StartTransaction",
@@ -126,9 +129,11 @@ class Router:
         return action in self._routes
 
     def serves(self, call: Call) -> bool:
-        """Whether the CALL is one of this version, word for word, and has a handler."""
+        """Whether the CALL is one of this version, whatever its times look like, and is handled."""
         route = self._routes.get(call.action)
-        return route is not None and route.handler is not None and route.is_valid(call.payload)
+        if route is None or route.handler is None:
+            return False
+        return schemas.is_valid(self.version, call.action, "request", call.payload)
 
     async def route(self, context: StationContext, call: Call) -> Outcome:
         """Serve one CALL; raises nothing but CancelledError."""

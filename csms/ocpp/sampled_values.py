@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from csms.domain.metering import (
@@ -10,6 +11,8 @@ from csms.domain.metering import (
     DEFAULT_MEASURAND,
     Reading,
     Sample,
+    number,
+    register_mwh,
     scaled,
     summarise,
 )
@@ -23,6 +26,15 @@ _Content = Callable[[list[Any]], list[Sample]]
 def readings_v16(station: StationContext, payload: JsonObject, name: str) -> list[Reading]:
     """One reading per instant and context of the MeterValue array of that name."""
     return _readings(station, payload.get(name), f"{name}[].timestamp", _content_v16)
+
+
+def register_v16(station: StationContext, value: Any) -> int | None:
+    """The register of a start or a stop, in mWh; None for what no meter shows."""
+    if not station.quirks.settings.registers_in_kwh:
+        return register_mwh(value)
+    _fire_unit(station)
+    kwh = number(value)
+    return None if kwh is None else register_mwh(kwh * 1000)
 
 
 def readings_v2x(station: StationContext, payload: JsonObject, name: str) -> list[Reading]:
@@ -65,10 +77,24 @@ def _readings_of_one(
     spelling = None
     if flag is not None:
         spelling = timestamp[:MAX_TEXT] if isinstance(timestamp, str) else raw(timestamp)
+    if station.quirks.settings.registers_in_kwh:
+        content = partial(_in_kwh, station, content)
     return [
         Reading(at, spelling, context, *summarise(content(group)), raw(group))
         for context, group in _by_context(samples)
     ]
+
+
+def _in_kwh(station: StationContext, content: _Content, samples: list[Any]) -> list[Sample]:
+    _fire_unit(station)
+    return [
+        (measurand, phase, "kWh" if measurand == DEFAULT_MEASURAND else unit, value, location)
+        for measurand, phase, unit, value, location in content(samples)
+    ]
+
+
+def _fire_unit(station: StationContext) -> None:
+    station.fire(station.quirks.origin("registers_in_kwh"))
 
 
 def _by_context(samples: list[Any]) -> Iterable[tuple[str, list[Any]]]:

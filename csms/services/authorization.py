@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from csms.clock import from_micros
 from csms.domain.id_tokens import (
     Authorization,
@@ -9,6 +11,7 @@ from csms.domain.id_tokens import (
     IdToken,
     ShownToken,
     TokenPolicy,
+    id_token_key,
     standing,
     standing_unknown,
 )
@@ -17,32 +20,37 @@ from csms.store.database import ReadTx, Tx
 
 
 def authorize(
-    tx: Tx, shown: ShownToken, policy: TokenPolicy, *, transaction_id: int | None = None
+    tx: Tx, shown: ShownToken, policy: TokenPolicy, *, station_id: int | None = None
 ) -> Authorization:
-    """Judge a token that wants to charge; one that was never seen before is recorded.
+    """Judge a token that was shown; one that was never seen before is recorded for review."""
+    return _judged(tx, _seen(tx, shown, station_id), policy)
 
-    `transaction_id` is the row of the transaction it is for, if that is known already.
+
+def authorize_transaction(
+    tx: Tx,
+    shown: ShownToken,
+    policy: TokenPolicy,
+    *,
+    station_id: int,
+    transaction_id: int | None = None,
+) -> Authorization:
+    """The same for a token that charges; it may have only so many transactions open at once.
+
+    `transaction_id` is the row of the transaction it is for, if that is known already. Only here
+    is ConcurrentTx an answer: who is asked about a token without a transaction may be about to
+    stop with it.
     """
-    key = shown.key
-    if not key:
-        # Wallbox in free mode shows an empty tag; there is nothing to record.
-        return Authorization(standing_unknown(policy))
-    token = id_tokens.find(tx, key, shown.type)
-    if token is None:
-        id_tokens.insert(tx, shown.value, token_type=shown.type)
-        authorized = Authorization(standing_unknown(policy))
-    else:
-        id_tokens.update_seen(tx, token)
-        authorized = _judged(tx, token, policy)
-    if (
-        authorized.status is AuthorizationStatus.ACCEPTED
-        and policy.max_open_transactions is not None
-        and transactions.count_open_of_token(tx, key, but=transaction_id)
-        >= policy.max_open_transactions
-    ):
-        return Authorization(
-            AuthorizationStatus.CONCURRENT_TX, authorized.expires_at, authorized.group
-        )
+    token = _seen(tx, shown, station_id)
+    authorized = _judged(tx, token, policy)
+    if token is None or authorized.status is not AuthorizationStatus.ACCEPTED:
+        return authorized
+    if token.is_master:  # OCPP 2.0.1 C16: it starts nothing
+        return replace(authorized, status=AuthorizationStatus.INVALID)
+    limit = token.max_open_transactions or policy.max_open_transactions
+    if limit is not None:
+        keys = [token.key, *map(id_token_key, id_tokens.list_aliases(tx, token.id))]
+        if transactions.count_open_of_token(tx, keys, but=transaction_id) >= limit:
+            return replace(authorized, status=AuthorizationStatus.CONCURRENT_TX)
     return authorized
 
 
@@ -64,6 +72,20 @@ def recall(tx: ReadTx, shown: ShownToken, status: AuthorizationStatus) -> Author
     return Authorization(status, token.expires_at, token.group_key)
 
 
-def _judged(tx: Tx, token: IdToken, policy: TokenPolicy) -> Authorization:
+def _seen(tx: Tx, shown: ShownToken, station_id: int | None) -> IdToken | None:
+    if not shown.key:
+        # Wallbox in free mode shows an empty tag; there is nothing to record.
+        return None
+    token = id_tokens.find(tx, shown.key, shown.type)
+    if token is None:
+        id_tokens.insert(tx, shown.value, token_type=shown.type, station_id=station_id)
+    else:
+        id_tokens.update_seen(tx, token, station_id)
+    return token
+
+
+def _judged(tx: Tx, token: IdToken | None, policy: TokenPolicy) -> Authorization:
+    if token is None:
+        return Authorization(standing_unknown(policy))
     status = standing(token, policy, from_micros(tx.now))
     return Authorization(status, token.expires_at, token.group_key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from csms.clock import from_micros
 from csms.domain.installed_profiles import (
     CompositeSchedule,
     InstalledProfile,
@@ -67,13 +66,12 @@ def forget_unreported(
     wanted: ProfileFilter,
     *,
     reported: frozenset[int],
-    asked_at: datetime | None = None,
+    asked_at: datetime,
 ) -> None:
     """Asked for these, the station reported others: it has them no more.
 
     What was set since the station was asked may have missed the report.
     """
-    asked_at = from_micros(tx.now) if asked_at is None else asked_at
     gone = [
         profile.profile_id
         for profile in charging_profiles.list_of_station(tx, station_id)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from csms.domain.connectors import charging_state
 from csms.domain.stations import StatusReport
-from csms.events import Event
-from csms.services import transaction_news
-from csms.store import connectors, transaction_events, transactions, whereabouts
+from csms.services import station_events, transaction_news
+from csms.store import connectors, transaction_events, transactions
 from csms.store.database import Tx
 
 # More than any station has; a number beyond it is nonsense and stays in the history only.
@@ -21,21 +20,15 @@ def record(tx: Tx, station_id: int, report: StatusReport) -> bool:
         return False
     if not connectors.upsert(tx, station_id, report):
         return False
-    station = whereabouts.get(tx, station_id)
-    tx.emit(
-        Event(
-            "connector.status",
-            {
-                **station.names,
-                "evse_id": report.evse_id or None,
-                "connector_id": report.connector_id,
-                "status": report.status.value,
-                "reported_status": report.reported_status,
-                "error_code": report.error_code,
-            },
-            station_id=station_id,
-            location_id=station.location_id,
-        )
+    station_events.emit(
+        tx,
+        station_id,
+        "connector.status",
+        evse_id=report.evse_id or None,
+        connector_id=report.connector_id,
+        status=report.status.value,
+        reported_status=report.reported_status,
+        error_code=report.error_code,
     )
     return True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from csms.clock import from_micros
 from csms.domain.display_messages import DisplayMessage, MessageFilter, displaces, matches
 from csms.services import station_events
 from csms.store import display_messages
@@ -47,13 +46,12 @@ def forget_unreported(
     wanted: MessageFilter,
     *,
     reported: frozenset[int],
-    asked_at: datetime | None = None,
+    asked_at: datetime,
 ) -> None:
     """Asked for these, the station reported others: it has them no more.
 
     What was set since the station was asked may have missed the report.
     """
-    asked_at = from_micros(tx.now) if asked_at is None else asked_at
     gone = [
         message.message_id
         for message in display_messages.list_of_station(tx, station_id, tx.now)

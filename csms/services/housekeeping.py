@@ -8,9 +8,10 @@ from datetime import timedelta
 import structlog
 
 from csms.errors import CsmsError
+from csms.services import inferred_ends
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog
-from csms.store import events, idempotency, job_items, jobs
+from csms.store import events, idempotency, job_items, jobs, transactions
 from csms.store.database import Database, Tx
 
 log = structlog.get_logger(__name__)
@@ -23,18 +24,25 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 async def keep_house(db: Database, heartbeats: Heartbeats, message_log: MessageLog) -> None:
-    """Flush heartbeats each minute and prune each hour, until cancelled."""
+    """Flush heartbeats and look for lost stops each minute, prune each hour; until cancelled."""
     until_prune_s = 0.0
     while True:
         await asyncio.sleep(FLUSH_EVERY_S)
         until_prune_s -= FLUSH_EVERY_S
         try:
             await heartbeats.flush()
+            await infer_ends(db)
             if until_prune_s <= 0:
                 until_prune_s = PRUNE_EVERY_S
                 await prune(db, message_log)
         except CsmsError as error:
             log.warning("housekeeping is waiting for the store", reason=error.code)
+
+
+async def infer_ends(db: Database) -> None:
+    """End transactions whose connector is free; see `inferred_ends`."""
+    if await db.read(transactions.list_on_free_connectors):
+        await db.write(inferred_ends.by_free_connectors)
 
 
 async def prune(db: Database, message_log: MessageLog) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from csms.domain.transactions import Transaction, supersedes
+from csms.clock import from_micros
+from csms.domain.transactions import CLOSING_GRACE, Transaction, supersedes
 from csms.services import transaction_news
-from csms.store import transactions
+from csms.store import connectors, meter_values, transactions
 from csms.store.database import Tx
 
+FREE_FOR = timedelta(minutes=5)
 # BootReasonEnumType of a station that really was down, so that nothing goes on in it. A boot of
 # OCPP 1.6 has no reason, and many stations send one whenever they reconnect.
 _RESTARTS = frozenset(
@@ -50,6 +52,33 @@ def by_boot(tx: Tx, station_id: int, reason: str | None, raw: str) -> None:
         return
     for earlier in transactions.list_open(tx, station_id):
         _end(tx, earlier, None, raw)
+
+
+def by_free_connectors(tx: Tx) -> None:
+    """A connector that is free for a while shows that its transaction is over.
+
+    Some stations say so a moment before they send the stop, hence the wait; where samples keep
+    coming it is the status that is wrong.
+    """
+    now = from_micros(tx.now)
+    for earlier in transactions.list_on_free_connectors(tx):
+        freed = connectors.find_freed(
+            tx,
+            earlier.station_id,
+            earlier.evse_id or 0,
+            earlier.connector_id or 0,
+            since=earlier.start_received_at,
+        )
+        if freed is None or freed.received_at + FREE_FOR > now:
+            continue
+        closed_at = freed.received_at + CLOSING_GRACE
+        if not meter_values.has_any_since(tx, earlier.station_id, earlier.id, closed_at):
+            _end(tx, earlier, _at_or_after_start(freed.reported_at, earlier), freed.raw)
+
+
+def _at_or_after_start(at: datetime | None, transaction: Transaction) -> datetime | None:
+    started_at = transaction.started_at
+    return None if at is None or started_at is None or at < started_at else at
 
 
 def _end(tx: Tx, earlier: Transaction, ended_at: datetime | None, raw: str) -> None:

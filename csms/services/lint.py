@@ -6,7 +6,6 @@ may lose what was counted in the last moments.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,8 @@ from csms.clock import Clock
 from csms.domain.lint import Direction, Finding
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
-from csms.services.message_log import REDACTED, mentions_a_secret
+from csms.services.redaction import REDACTED, mentions_a_secret
+from csms.services.write_behind import WriteBehind
 from csms.store import lint_findings
 from csms.store.database import Database
 from csms.store.lint_findings import Counted
@@ -66,8 +66,7 @@ class Lint:
         self._db = db
         self._clock = clock
         self._counts: dict[int, dict[_Kind, _Count]] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._writing: asyncio.Task[None] | None = None
+        self._behind = WriteBehind(self._write, FLUSH_INTERVAL_S)
 
     def note(self, origin: Origin, findings: Iterable[Finding], payload: Any = None) -> None:
         """Count what one message does wrong; `payload` is asked for secrets only."""
@@ -88,36 +87,15 @@ class Lint:
             elif len(counts) < MAX_KINDS:
                 example = _example(finding.value, payload)
                 counts[kind] = _Count(finding.clause, example, 1, now, now)
-        if self._timer is None:
-            self._schedule()
+        self._behind.soon()
 
     async def flush(self) -> None:
         """Write all that was noted before this call."""
-        if self._writing is not None:
-            await asyncio.shield(self._writing)
-        await self._write()
+        await self._behind.flush()
 
     async def close(self) -> None:
         """Write the rest."""
-        await self.flush()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _schedule(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(FLUSH_INTERVAL_S, self._start_writing)
-
-    def _start_writing(self) -> None:
-        self._timer = None
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
-            self._writing.add_done_callback(self._written)
-        else:
-            self._schedule()
-
-    def _written(self, _: asyncio.Task[None]) -> None:
-        self._writing = None
+        await self._behind.close()
 
     async def _write(self) -> None:
         counts, self._counts = self._counts, {}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from csms.clock import from_micros
 from csms.domain.metering import Reading
-from csms.domain.transactions import ConflictCause, belongs
+from csms.domain.transactions import ConflictCause, belongs, covers
+from csms.services import reconciliation
 from csms.store import meter_values, transactions
 from csms.store.columns import to_json
 from csms.store.database import Tx
@@ -37,13 +38,17 @@ def record(
         meter_values.insert(tx, station_id, evse_id, open_id, readings)
         return
     found = transactions.find_ended(tx, station_id, station_transaction_id)
+    now = from_micros(tx.now)
     if found is None:
-        cause = unknown_or_foreign(tx, station_transaction_id)
-        _record_conflict(tx, station_id, station_transaction_id, cause, payload)
-        meter_values.insert(tx, station_id, evse_id, None, readings)
+        cause = reconciliation.why_nowhere(tx, station_transaction_id)
+        left = readings
+        if cause is ConflictCause.UNKNOWN:
+            left = _join(tx, station_id, evse_id, readings)
+        if left or not readings:
+            _record_conflict(tx, station_id, station_transaction_id, cause, payload)
+            meter_values.insert(tx, station_id, evse_id, None, left)
         return
     ended_at = from_micros(found.ended_at)
-    now = from_micros(tx.now)
     own = [r for r in readings if belongs(r.reported_at or now, ended_at)]
     meter_values.insert(tx, station_id, evse_id, found.id, own)
     if len(own) < len(readings):
@@ -51,6 +56,25 @@ def record(
         _record_conflict(tx, station_id, station_transaction_id, cause, payload)
         strange = [r for r in readings if not belongs(r.reported_at or now, ended_at)]
         meter_values.insert(tx, station_id, evse_id, None, strange)
+
+
+def _join(tx: Tx, station_id: int, evse_id: int, readings: Sequence[Reading]) -> list[Reading]:
+    """Give readings with a useless id to what went on at their EVSE; returns what is left.
+
+    The time decides and not what is open now, so that a repeated message meets its own rows.
+    """
+    left = []
+    for reading in readings:
+        at = reading.reported_at
+        found = None if at is None else transactions.find_at(tx, station_id, evse_id, at)
+        if found is None or at is None or not covers(found, at):
+            left.append(reading)
+            continue
+        transactions.follow_register(
+            tx, station_id, found.station_transaction_id, reading.register_mwh
+        )
+        meter_values.insert(tx, station_id, evse_id, found.id, [reading])
+    return left
 
 
 def _highest_register(readings: Sequence[Reading]) -> int | None:
@@ -62,17 +86,10 @@ def _highest_register(readings: Sequence[Reading]) -> int | None:
     return highest
 
 
-def unknown_or_foreign(tx: Tx, station_transaction_id: str) -> ConflictCause:
-    """Why a station's id leads to none of its own transactions."""
-    if transactions.was_issued(tx, station_transaction_id):
-        return ConflictCause.FOREIGN
-    return ConflictCause.UNKNOWN
-
-
 def _record_conflict(
     tx: Tx, station_id: int, station_transaction_id: str, cause: ConflictCause, payload: object
 ) -> None:
-    transactions.insert_conflict(
+    reconciliation.record(
         tx,
         station_id,
         action=ACTION,

@@ -28,7 +28,7 @@ from csms.domain.transaction_events import (
     retell,
 )
 from csms.domain.transactions import ConflictCause, Transaction
-from csms.services import authorization, inferred_ends, transaction_news
+from csms.services import authorization, inferred_ends, reconciliation, transaction_news
 from csms.store import meter_values, transaction_events, transactions
 from csms.store.database import Tx
 
@@ -53,7 +53,7 @@ def record(
         if run > known.sequence_run and not known.awaits_stop:
             # A station that gives an old id to a new transaction.
             _record_conflict(tx, station_id, report, ConflictCause.ENDED)
-    authorized = _authorize(tx, event, policy, known)
+    authorized = _authorize(tx, station_id, event, policy, known)
     event = replace(
         event,
         run=run,
@@ -82,7 +82,7 @@ def _record_astray(
     """A message that does not say which transaction it is about."""
     _record_conflict(tx, station_id, report, ConflictCause.UNKNOWN)
     meter_values.insert(tx, station_id, report.event.evse_id or 0, None, report.readings)
-    return _authorize(tx, report.event, policy, None)
+    return _authorize(tx, station_id, report.event, policy, None)
 
 
 def _run(known: Transaction, alike: list[TransactionEvent]) -> int:
@@ -92,7 +92,11 @@ def _run(known: Transaction, alike: list[TransactionEvent]) -> int:
 
 
 def _authorize(
-    tx: Tx, event: TransactionEvent, policy: TokenPolicy, known: Transaction | None
+    tx: Tx,
+    station_id: int,
+    event: TransactionEvent,
+    policy: TokenPolicy,
+    known: Transaction | None,
 ) -> Authorization | None:
     if event.id_token is None:
         return None
@@ -102,7 +106,9 @@ def _authorize(
         found = authorization.look_up(tx, shown, policy)
         return found or Authorization(standing_unknown(policy))
     transaction_id = None if known is None else known.id
-    return authorization.authorize(tx, shown, policy, transaction_id=transaction_id)
+    return authorization.authorize_transaction(
+        tx, shown, policy, station_id=station_id, transaction_id=transaction_id
+    )
 
 
 def _recall(tx: Tx, earlier: TransactionEvent) -> Authorization | None:
@@ -162,7 +168,7 @@ def _shown(transaction: Transaction) -> tuple[object, ...]:
 def _record_conflict(
     tx: Tx, station_id: int, report: TransactionReport, cause: ConflictCause
 ) -> None:
-    transactions.insert_conflict(
+    reconciliation.record(
         tx,
         station_id,
         action=ACTION,

@@ -13,21 +13,16 @@ from csms.domain.id_tokens import (
     TokenPolicy,
     id_token_key,
 )
-from csms.domain.transactions import (
-    ConflictCause,
-    StartReport,
-    StopReport,
-    Transaction,
-    TransactionFlag,
-    energy_mwh,
-    same_stop,
+from csms.domain.transactions import ConflictCause, StartReport, StopReport, same_stop
+from csms.services import (
+    authorization,
+    inferred_ends,
+    reconciliation,
+    transaction_ends,
+    transaction_news,
 )
-from csms.services import authorization, inferred_ends, transaction_news
-from csms.services.metering import unknown_or_foreign
-from csms.store import meter_values, transactions
+from csms.store import transactions
 from csms.store.database import Tx
-
-STOP = "StopTransaction"
 
 
 def start_v16(
@@ -46,7 +41,8 @@ def start_v16(
         # Without a clock two starts can look the same; an ended one is then not meant.
         transactions.update_natural_key(tx, known.id, None)
     inferred_ends.by_start(tx, station_id, report.evse_id, report.reported_at, report.raw)
-    authorized = authorization.authorize(tx, ShownToken(report.id_token), policy)
+    shown = ShownToken(report.id_token)
+    authorized = authorization.authorize_transaction(tx, shown, policy, station_id=station_id)
     number = transactions.issue_v16_id(tx)
     _, uuid = transactions.insert(
         tx,
@@ -71,41 +67,12 @@ def stop(tx: Tx, station_id: int, report: StopReport, policy: TokenPolicy) -> Au
     """End a transaction of this station; returns what to say about the token, if anything."""
     found = transactions.find(tx, station_id, report.station_transaction_id)
     if found is None:
-        cause = unknown_or_foreign(tx, report.station_transaction_id)
-        _record_conflict(tx, station_id, report, cause)
+        cause = reconciliation.why_nowhere(tx, report.station_transaction_id)
+        reconciliation.record_stop(tx, station_id, report, cause)
     elif found.awaits_stop:
-        _end(tx, found, report)
+        transaction_ends.by_stop(tx, found, report)
     elif not same_stop(report, found):
-        _record_conflict(tx, station_id, report, ConflictCause.ENDED)
+        reconciliation.record_stop(tx, station_id, report, ConflictCause.ENDED)
     if report.id_token is None:
         return None
     return authorization.look_up(tx, ShownToken(report.id_token), policy)
-
-
-def _end(tx: Tx, found: Transaction, report: StopReport) -> None:
-    flags = {*found.flags, *report.flags} - {TransactionFlag.INFERRED_END}
-    start, end = found.start_register_mwh, report.register_mwh
-    if start is not None and end is not None and end < start:
-        flags.add(TransactionFlag.NEGATIVE_ENERGY)
-    transactions.end(tx, found, report, flags)
-    if report.readings:
-        meter_values.insert(tx, found.station_id, found.evse_id or 0, found.id, report.readings)
-    transaction_news.ended(
-        tx,
-        found,
-        energy_mwh=energy_mwh(found.start_register_mwh, end),
-        reason=report.reason,
-        inferred=False,
-    )
-
-
-def _record_conflict(tx: Tx, station_id: int, report: StopReport, cause: ConflictCause) -> None:
-    transactions.insert_conflict(
-        tx,
-        station_id,
-        action=STOP,
-        cause=cause,
-        station_transaction_id=report.station_transaction_id,
-        raw=report.raw,
-        distinct=report.raw,
-    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from csms.clock import from_micros
 from csms.domain.stations import Connector, ConnectorStatus, StatusReport
 from csms.store.columns import instant, micros
@@ -57,6 +60,29 @@ def upsert(tx: Tx, station_id: int, report: StatusReport) -> bool:
         ),
     )
     return before is None or tuple(before) != after
+
+
+class Freed(NamedTuple):
+    """Since when a connector is free: the first report that says so, with nothing else since."""
+
+    reported_at: datetime | None
+    received_at: datetime
+    raw: str
+
+
+def find_freed(
+    tx: ReadTx, station_id: int, evse_id: int, connector_id: int, *, since: datetime
+) -> Freed | None:
+    """The report that freed a connector after an instant, when it is free now."""
+    row = tx.one(
+        "WITH told AS (SELECT * FROM status_notifications WHERE station_id = ? AND evse_id = ?"
+        " AND connector_id = ? AND received_at >= ?)"
+        " SELECT reported_at, received_at, raw FROM told WHERE status = 'Available'"
+        " AND id > (SELECT ifnull(max(id), 0) FROM told WHERE status <> 'Available')"
+        " ORDER BY id LIMIT 1",
+        (station_id, evse_id, connector_id, micros(since)),
+    )
+    return None if row is None else Freed(instant(row[0]), from_micros(row[1]), row[2])
 
 
 def list_of_station(tx: ReadTx, station_id: int) -> list[Connector]:

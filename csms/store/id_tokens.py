@@ -102,6 +102,12 @@ def list_resembling(tx: ReadTx, plain: str) -> list[IdToken]:
     return [_token(row) for row in rows]
 
 
+def list_decided(tx: ReadTx) -> list[IdToken]:
+    """Every token that somebody decided about."""
+    rows = tx.all("SELECT * FROM id_tokens WHERE status <> 'Unknown' ORDER BY id")
+    return [_token(row) for row in rows]
+
+
 def insert(
     tx: Tx,
     value: str,
@@ -161,6 +167,14 @@ def list_aliases(tx: ReadTx, token_id: int) -> list[str]:
         "SELECT value FROM id_token_aliases WHERE id_token_id = ? ORDER BY position", (token_id,)
     )
     return [row["value"] for row in rows]
+
+
+def list_all_aliases(tx: ReadTx) -> dict[int, list[str]]:
+    """The further spellings of all tokens, by row id."""
+    aliases: dict[int, list[str]] = {}
+    for row in tx.all("SELECT * FROM id_token_aliases ORDER BY id_token_id, position"):
+        aliases.setdefault(row["id_token_id"], []).append(row["value"])
+    return aliases
 
 
 def replace_aliases(tx: Tx, token_id: int, values: Sequence[str]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from csms.domain.metering import Reading
 from csms.store.columns import micros
-from csms.store.database import Tx
+from csms.store.database import ReadTx, Tx
 
 # A repeated message meets its own row and changes nothing. Another message about the same
 # instant (some stations send one measurand at a time) adds its samples to the row; the length
@@ -24,6 +25,15 @@ _INSERT = (
     " WHERE length(samples) < 65536"
     " AND instr(samples, substr(excluded.samples, 2, length(excluded.samples) - 2)) = 0"
 )
+
+
+def has_any_since(tx: ReadTx, station_id: int, transaction_id: int, since: datetime) -> bool:
+    """Whether readings of the transaction came after an instant."""
+    sql = (
+        "SELECT 1 FROM meter_values WHERE station_id = ? AND ifnull(transaction_id, 0) = ?"
+        " AND received_at > ? LIMIT 1"
+    )
+    return tx.value(sql, (station_id, transaction_id, micros(since))) is not None
 
 
 def insert(

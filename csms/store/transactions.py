@@ -1,4 +1,4 @@
-"""Tables `transactions`, `issued_transaction_ids` and `transaction_conflicts`.
+"""Tables `transactions` and `issued_transaction_ids`.
 
 Every look-up by the wire's id is scoped to a station: no message of one station can touch a
 transaction of another.
@@ -6,23 +6,22 @@ transaction of another.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid as uuids
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 from csms.clock import from_micros
 from csms.domain.transactions import (
     MAX_V16_ID,
-    ConflictCause,
     StartReport,
     StopReport,
     Transaction,
     TransactionFlag,
 )
 from csms.store import transaction_events
-from csms.store.columns import instant, micros
+from csms.store.columns import instant, micros, to_json
 from csms.store.database import ReadTx, Row, Tx
 from csms.store.transaction_events import join_flags, split_flags
 
@@ -172,12 +171,50 @@ def list_open(tx: ReadTx, station_id: int) -> list[Transaction]:
     return [_transaction(row) for row in rows]
 
 
-def count_open_of_token(tx: ReadTx, id_token_key: str, *, but: int | None = None) -> int:
-    """How many transactions, anywhere, a token has open, one of them (a row id) left out."""
+def list_awaiting_stop(tx: ReadTx, station_id: int, *, limit: int = 100) -> list[Transaction]:
+    """The newest transactions of OCPP 1.6 that are open or ended without a stop of their own."""
+    rows = tx.all(
+        "SELECT * FROM transactions WHERE station_id = ? AND last_seq_no IS NULL"
+        " AND (end_received_at IS NULL OR instr(flags, 'inferred_end') OR instr(flags, 'paired'))"
+        " ORDER BY id DESC LIMIT ?",
+        (station_id, limit),
+    )
+    return [_transaction(row) for row in rows]
+
+
+def list_on_free_connectors(tx: ReadTx) -> list[Transaction]:
+    """What seems to go on, in OCPP 1.6, where the station says that nothing does.
+
+    In 2.x a transaction may well outlive the cable.
+    """
+    rows = tx.all(
+        "SELECT transactions.* FROM transactions INDEXED BY transactions_open"
+        " JOIN connectors USING (station_id, evse_id, connector_id)"
+        " WHERE end_received_at IS NULL AND natural_key IS NOT NULL"
+        " AND connectors.status = 'Available' AND connectors.updated_at > start_received_at"
+        " ORDER BY transactions.id"
+    )
+    return [_transaction(row) for row in rows]
+
+
+def find_at(tx: ReadTx, station_id: int, evse_id: int, at: datetime) -> Transaction | None:
+    """The transaction that began last at an EVSE before an instant; it may have ended too."""
+    return _optional(
+        tx.one(
+            "SELECT * FROM transactions WHERE station_id = ? AND evse_id = ? AND started_at <= ?"
+            " ORDER BY started_at DESC, id DESC LIMIT 1",
+            (station_id, evse_id, micros(at)),
+        )
+    )
+
+
+def count_open_of_token(tx: ReadTx, keys: Collection[str], *, but: int | None = None) -> int:
+    """How many transactions, anywhere, a token of these keys has open, one (a row id) left out."""
     number: int = tx.value(
         "SELECT count(*) FROM transactions INDEXED BY transactions_open"
-        " WHERE id_token_key = ? AND end_received_at IS NULL AND id IS NOT ?",
-        (id_token_key, but),
+        " WHERE id_token_key IN (SELECT value FROM json_each(?))"
+        " AND end_received_at IS NULL AND id IS NOT ?",
+        (to_json(list(keys)), but),
     )
     return number
 
@@ -286,37 +323,6 @@ def _end(
             stop_reason,
             join_flags(flags),
             transaction_id,
-        ),
-    )
-
-
-def insert_conflict(
-    tx: Tx,
-    station_id: int,
-    *,
-    action: str,
-    cause: ConflictCause,
-    station_transaction_id: str,
-    raw: str,
-    distinct: str,
-) -> None:
-    """Record a message that could not be applied; the same one again is only counted.
-
-    `distinct` is the text that tells two of them apart.
-    """
-    tx.run(
-        "INSERT INTO transaction_conflicts (station_id, action, cause, station_transaction_id,"
-        " received_at, raw, fingerprint, last_received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET repeats = repeats + 1, last_received_at = excluded.received_at",
-        (
-            station_id,
-            action,
-            cause.value,
-            station_transaction_id,
-            tx.now,
-            raw,
-            hashlib.blake2b(distinct.encode(), digest_size=16).digest(),
-            tx.now,
         ),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.processes import Server
-from tests.conformance import signer
+from tests.conformance import provider, signer
 from tests.conformance.csms import Csms
 
 
@@ -20,6 +20,7 @@ def csms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Csms]:
         dev=False,
         CSMS_LOG__LEVEL="warning",
         CSMS_PROGRAMS__SIGNER=shlex.join([sys.executable, signer.__file__]),
+        CSMS_PROGRAMS__PROVIDER=shlex.join([sys.executable, provider.__file__]),
     )
     server.start()
     yield Csms(server)

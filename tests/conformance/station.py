@@ -23,7 +23,7 @@ Payload = dict[str, Any]
 ANSWER_WITHIN_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Refused(Exception):
     """The server answered with a CALLERROR."""
 
@@ -48,6 +48,8 @@ class Station:
     identity: str
     version: OcppVersion
     password: str | None
+    username: str | None = None
+    """In place of the identity."""
     socket: ClientConnection | None = None
     _ids: Any = field(default_factory=lambda: itertools.count(1))
     _open: dict[str, tuple[str, asyncio.Future[Payload]]] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class Station:
         """Dial, offering the version; raises what `websockets` raises when it is refused."""
         headers = {}
         if self.password is not None:
-            pair = f"{self.identity}:{self.password}".encode()
+            pair = f"{self.username or self.identity}:{self.password}".encode()
             headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
         self.socket = await connect(
             f"{self.url}/{self.identity}",

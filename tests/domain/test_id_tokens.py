@@ -36,12 +36,28 @@ def test_only_the_five_words_of_v16_leave():
 
 def stored(token_type, status=AuthorizationStatus.UNKNOWN):
     now = datetime(2026, 5, 1, tzinfo=UTC)
-    return IdToken(1, "A", "a", token_type, status, None, None, now)
+    return IdToken(
+        id=1,
+        uuid="1",
+        value="A",
+        key="a",
+        type=token_type,
+        status=status,
+        group_key=None,
+        expires_at=None,
+        is_master=False,
+        max_open_transactions=None,
+        note=None,
+        last_station_id=None,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
 
 
 UNTYPED, CARD, CODE = stored(""), stored("ISO14443"), stored("KeyCode")
 GOOD_UNTYPED = stored("", AuthorizationStatus.ACCEPTED)
 GOOD_CARD = stored("ISO14443", AuthorizationStatus.ACCEPTED)
+GOOD_CODE = stored("KeyCode", AuthorizationStatus.ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +73,8 @@ GOOD_CARD = stored("ISO14443", AuthorizationStatus.ACCEPTED)
         ([UNTYPED, CARD], "", UNTYPED),
         ([UNTYPED, GOOD_CARD], "", GOOD_CARD),
         ([CARD, CODE], "", None),
-        ([UNTYPED, GOOD_CARD, CODE], "", UNTYPED),
+        ([UNTYPED, GOOD_CARD, CODE], "", GOOD_CARD),
+        ([UNTYPED, GOOD_CARD, GOOD_CODE], "", UNTYPED),
     ],
 )
 def test_type_of_a_token_narrows_it_down_where_both_sides_have_one(known, shown, meant):

@@ -247,6 +247,23 @@ async def test_a_triggered_boot_is_marked(server: Server) -> None:
     assert [tuple(row) for row in rows] == [(1, server.hub.generation(station.id))]
 
 
+async def test_a_boot_that_the_operator_asked_for_is_marked(server: Server) -> None:
+    station, client = await server.online("S")
+    order = asyncio.create_task(
+        call(
+            server,
+            station.id,
+            action="TriggerMessage",
+            payload={"requestedMessage": "BootNotification"},
+        )
+    )
+    await answering(client, '{"status":"Accepted"}')
+    await order
+    await client.ask(BOOT)
+    rows = await server.db.read(lambda tx: tx.all("SELECT triggered FROM boots ORDER BY id"))
+    assert [row["triggered"] for row in rows] == [0, 1]
+
+
 # ---- coming and going ------------------------------------------------------------------------
 
 

@@ -39,6 +39,10 @@ SHOWN_BY: dict[str, tuple[str, str]] = {
     "events-before-boot": (ORDER, "test_a_security_event_before_the_boot_is_answered"),
     "flapping": (TRANSPORT, "test_a_station_that_flaps_is_told_of_twice"),
     "foxess-version": (TRANSPORT, "test_fox_ess_is_spoken_to_in_1_6"),
+    "free-before-stop": (
+        "ocpp/actions/test_lost_stops.py",
+        "test_a_free_connector_ends_the_transaction_after_five_minutes",
+    ),
     "fractional-seconds": (ORDER, "test_every_time_we_write_has_milliseconds_and_ends_in_z"),
     "grizzl-e-locked": (
         "api/v1/test_quirks.py",
@@ -69,6 +73,7 @@ SHOWN_BY: dict[str, tuple[str, str]] = {
     "no-upgrade-header": (TRANSPORT, "test_autel_leaves_the_connection_header_out"),
     "odd-url": (TRANSPORT, "test_ids_are_found_however_they_are_spelled"),
     "one-connector": (ORDERS, "test_a_box_of_one_connector_may_be_told_both_ways"),
+    "openevse-kwh": (PAYLOAD, "test_open_evse_counts_in_kwh_and_calls_it_wh"),
     "orders-cross-messages": (ORDERS, "test_messages_are_served_while_an_order_is_open"),
     "payload-of-another-version": (
         TRANSPORT,
@@ -86,6 +91,10 @@ SHOWN_BY: dict[str, tuple[str, str]] = {
     "schneider-load-balancer": (ORDERS, "test_the_text_of_a_refusal_reaches_the_operator"),
     "short-error": (PAYLOAD, "test_every_spelling_of_an_error_is_read"),
     "stays-away": ("ocpp/test_hub.py", "test_stopping_says_1001_and_keeps_the_marks"),
+    "stop-without-its-id": (
+        "ocpp/actions/test_transactions_v16.py",
+        "test_stop_with_an_unknown_id_ends_the_only_transaction_it_can_mean",
+    ),
     "tag-case": (PAYLOAD, "test_a_tag_is_the_same_one_in_any_case"),
     "tag-with-garbage": (PAYLOAD, "test_ocular_sends_its_tag_back_with_garbage"),
     "truncated-answer": (PAYLOAD, "test_grizzl_e_cuts_its_answers_off"),

@@ -88,6 +88,18 @@ async def test_alfen_reports_a_transaction_id_that_is_none(server: Server, numbe
     assert await rows(server, "SELECT context FROM meter_values") == [("CurrentMax",)]
 
 
+async def test_open_evse_counts_in_kwh_and_calls_it_wh(server: Server) -> None:
+    station, client = await online(server, "OpenEVSE", "Advanced", firmware="4.2.2")
+    number = await started(client)
+    sample = meter_values("m", transaction_id=number, unit="Wh")
+    assert await client.ask(sample) == [3, "m", {}]
+    stop = {"transactionId": number, "meterStop": 101, "timestamp": NOW}
+    await client.ask(frame("s", "StopTransaction", stop))
+    assert await rows(server, "SELECT register_mwh FROM meter_values") == [(100_000_000,)]
+    assert await rows(server, "SELECT end_register_mwh FROM transactions") == [(101_000_000,)]
+    await fired(server, station, "openevse-kwh")
+
+
 @pytest.mark.parametrize(
     "sample",
     [

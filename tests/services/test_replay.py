@@ -28,6 +28,8 @@ from csms.store.database import Database
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 Frame = tuple[str, dict[str, Any]]
 
+# Ids that stations use for what they began offline, besides the one that they were given.
+ids = st.sampled_from([None, None, None, -1, 0, 2**63 - 1])
 sessions = st.lists(
     st.fixed_dictionaries(
         {
@@ -36,6 +38,8 @@ sessions = st.lists(
             "begin": st.integers(-5, 10_000),
             "samples": st.lists(st.integers(-5, 20_000), max_size=3),
             "end": st.one_of(st.none(), st.integers(-5, 20_000)),
+            "sampled_as": ids,
+            "stopped_as": ids,
         }
     ),
     min_size=1,
@@ -99,7 +103,7 @@ async def live(station: StationContext, plan: list[dict[str, Any]]) -> dict[int,
                 "MeterValues",
                 {
                     "connectorId": session["connector"],
-                    "transactionId": issued,
+                    "transactionId": _either(session["sampled_as"], issued),
                     "meterValue": [
                         {"timestamp": at(minute + 1 + k), "sampledValue": [{"value": str(value)}]}
                     ],
@@ -109,7 +113,7 @@ async def live(station: StationContext, plan: list[dict[str, Any]]) -> dict[int,
         ]
         if session["end"] is not None:
             stop = {
-                "transactionId": issued,
+                "transactionId": _either(session["stopped_as"], issued),
                 "meterStop": session["end"],
                 "timestamp": at(minute + 9),
             }
@@ -118,6 +122,10 @@ async def live(station: StationContext, plan: list[dict[str, Any]]) -> dict[int,
             await send(station, frame)
         frames += [start, *later]
     return log
+
+
+def _either(strange: int | None, issued: int) -> int:
+    return issued if strange is None else strange
 
 
 async def state(station: StationContext) -> tuple[list[Any], list[Any], int]:

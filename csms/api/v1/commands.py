@@ -11,7 +11,7 @@ from csms.api.errors import problem
 from csms.api.models import Shape, Strict
 from csms.api.routing import Call, Reply
 from csms.api.v1.stations import find
-from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem
+from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem, Submission
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
@@ -61,7 +61,7 @@ async def send(call: Call[SendCommand, None]) -> Reply:
     station = await deps.db.read(lambda tx: find(tx, call.path["station_id"], call.principal))
     timeout_s = body.timeout_s or deps.settings.command_timeout_s
     started = deps.clock.monotonic()
-    submission = _submission(call, station, timeout_s)
+    submission = await _submission(call, station, timeout_s)
     submitted = await deps.engine.submit(submission, call.idempotency)
     item = await deps.engine.settled(submitted.job.id, timeout_s=timeout_s + _MARGIN_S)
     if item.state in {ItemState.READY, ItemState.WAIT_ONLINE}:
@@ -73,12 +73,15 @@ async def send(call: Call[SendCommand, None]) -> Reply:
     return _reply(submitted.job, item, None if submitted.replayed else latency_ms, headers)
 
 
-def _submission(call: Call[SendCommand, None], station: Station, timeout_s: float) -> Any:
-    body = call.body
+async def _submission(
+    call: Call[SendCommand, None], station: Station, timeout_s: float
+) -> Submission:
+    body, version = call.body, _version(call, station)
     wanted = Wanted(command=body.command, params=body.params)
     if body.action is not None:
-        wanted = Wanted(version=_version(call, station), action=body.action, payload=body.payload)
+        wanted = Wanted(version=version, action=body.action, payload=body.payload)
     try:
+        wanted = await command.prepare(call.deps.db, station, version, wanted)
         return command.submission(
             principal=call.principal,
             wanted=wanted,

@@ -23,6 +23,7 @@ from csms.domain.jobs import (
     Submission,
 )
 from csms.domain.permissions import Principal, Scope
+from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import (
     CallRefused,
@@ -50,10 +51,11 @@ from csms.jobs.port import (
     WaitOnline,
 )
 from csms.ocpp import commands
+from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Answer, Command, EvidenceQuery, Order
 from csms.ocpp.frames import JsonObject
 from csms.store import job_items, stations
-from csms.store.database import ReadTx, Row, Tx
+from csms.store.database import Database, ReadTx, Row, Tx
 
 KIND = "command"
 # The readiness trigger and its answer take at most this; then the station is judged again.
@@ -116,6 +118,16 @@ def submission(
         policy=chosen,
         not_before=not_before,
     )
+
+
+async def prepare(db: Database, station: Station, version: OcppVersion, wanted: Wanted) -> Wanted:
+    """The order to one station with what we know of it filled in; raises Invalid."""
+    command = None if wanted.command is None else commands.COMMANDS.get(wanted.command)
+    if command is None or command.prepare is None:
+        return wanted
+    fill, params = command.prepare, parameters.parse(command.params, wanted.params or {})
+    prepared = await db.read(lambda tx: fill(tx, station, version, params))
+    return replace(wanted, params=parameters.dump(prepared))
 
 
 def check(wanted: Wanted) -> Command:

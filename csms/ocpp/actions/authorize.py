@@ -20,7 +20,7 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     policy = station.settings.token_policy
     return Stored(
         station.db,
-        lambda tx: authorization.authorize(tx, shown, policy),
+        lambda tx: authorization.authorize(tx, shown, policy, station_id=station.station_id),
         lambda authorized: {"idTagInfo": id_tag_info_v16(authorized)},
     )
 
@@ -32,7 +32,7 @@ def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
     has_contract = bool(payload.get("certificate") or payload.get("iso15118CertificateHashData"))
     return Stored(
         station.db,
-        lambda tx: authorization.authorize(tx, shown, policy),
+        lambda tx: authorization.authorize(tx, shown, policy, station_id=station.station_id),
         partial(_reply_contract if has_contract else _reply_v2x, station.version),
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from csms.clock import to_micros
-from csms.domain.metering import register_mwh
 from csms.domain.transactions import StartReport, TransactionFlag, natural_key_v16
 from csms.ocpp.actions.authorize import id_tag_info_v16
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import integer, raw, text
 from csms.ocpp.frames import JsonObject
+from csms.ocpp.sampled_values import register_v16
 from csms.services import transactions
 
 
@@ -28,7 +28,7 @@ def _report_v16(station: StationContext, payload: JsonObject) -> StartReport:
     tag = text(payload, "idTag") or ""
     timestamp = payload.get("timestamp")
     at, flag = station.instant(timestamp, "timestamp")
-    register = register_mwh(payload.get("meterStart"))
+    register = register_v16(station, payload.get("meterStart"))
     flags = set()
     if flag is not None or at is None:
         flags.add(TransactionFlag.CLOCK_SUSPECT)

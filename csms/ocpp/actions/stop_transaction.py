@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from csms.domain.metering import register_mwh
 from csms.domain.transactions import StopReport, TransactionFlag
 from csms.ocpp.actions.authorize import id_tag_info_v16
 from csms.ocpp.actions.meter_values import transaction_id_v16
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
-from csms.ocpp.sampled_values import readings_v16
+from csms.ocpp.sampled_values import readings_v16, register_v16
 from csms.services import transactions
 
 
@@ -26,7 +25,7 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
 
 def _report_v16(station: StationContext, payload: JsonObject) -> StopReport:
     at, flag = station.instant(payload.get("timestamp"), "timestamp")
-    register = register_mwh(payload.get("meterStop"))
+    register = register_v16(station, payload.get("meterStop"))
     flags = set()
     if flag is not None or at is None:
         flags.add(TransactionFlag.CLOCK_SUSPECT)

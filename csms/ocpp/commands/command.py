@@ -90,6 +90,8 @@ EvseId = Annotated[int, Ge(1), Le(2**31 - 1)]
 ConnectorId = Annotated[int, Ge(1), Le(2**31 - 1)]
 Encode = Callable[[Any], Order]
 Decode = Callable[[JsonObject], Any]
+Prepare = Callable[[ReadTx, Station, OcppVersion, Any], Any]
+Read = Callable[[JsonObject], Answer]
 Settled = Callable[[Tx, Station, JsonObject, Answer], None]
 
 
@@ -99,6 +101,16 @@ def read_status(payload: JsonObject) -> Answer:
     if not isinstance(status, str):
         return Answer(accepted=True, status=None, payload=payload)
     return Answer(accepted=status in ACCEPTING, status=status, payload=payload)
+
+
+def also_accepts(word: str) -> Read:
+    """As `read_status`, with one more word; most often it says that there is nothing to tell."""
+
+    def read(payload: JsonObject) -> Answer:
+        answer = read_status(payload)
+        return replace(answer, accepted=True) if answer.status == word else answer
+
+    return read
 
 
 # Across all commands and versions; no word accepts in one and refuses in another.
@@ -118,7 +130,7 @@ class Command:
     actions: Mapping[OcppVersion, str]
     encode: Mapping[OcppVersion, Encode]
     """Raises NotSupportedByVersion when these parameters have no form in the version."""
-    read: Callable[[JsonObject], Answer] = read_status
+    read: Read = read_status
     rate_per_min: float | None = None
     """The rollout rate of a bulk job that names none."""
     single_target: bool = False
@@ -128,6 +140,9 @@ class Command:
     refine_class: Callable[[Any], CommandClass] | None = None
     """The class where it depends on the parameters."""
     evidence: Callable[[ReadTx, EvidenceQuery], Evidence | None] | None = None
+    prepare: Prepare | None = None
+    """Fills into the parameters what we know of the one station that they are for, when the order
+    is accepted; raises Invalid."""
     settled: Settled | None = None
     """Records the consequence in the transaction that settles the answer."""
     decode_v16: Mapping[str, Decode] = field(default_factory=dict)

@@ -8,8 +8,8 @@ from enum import Enum
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
 from csms.domain.versions import OcppVersion
-from csms.ocpp.commands.command import Command, doc
-from csms.ocpp.commands.report_requests import expects, read
+from csms.ocpp.commands.command import Command, also_accepts, doc
+from csms.ocpp.commands.report_requests import EMPTY, expects
 from csms.ocpp.commands.request_ids import RequestId, request_id
 from csms.ocpp.commands.wire import encoder
 
@@ -40,6 +40,6 @@ COMMAND = Command(
     params=GetBaseReport,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetBaseReport"),
     encode=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), encoder("GetBaseReport")),
-    read=read,
+    read=also_accepts(EMPTY),
     settled=expects(ReportKind.VARIABLES),
 )

@@ -10,18 +10,16 @@ from annotated_types import Ge, Le, MaxLen
 from csms.domain.charging_profiles import ChargingProfilePurpose
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.charging_profiles import purpose_v201
-from csms.ocpp.commands.command import Answer, Command, Order, doc
+from csms.ocpp.commands.command import Command, Order, also_accepts, doc
+from csms.ocpp.commands.report_requests import expects_all
 from csms.ocpp.commands.request_ids import RequestId, request_id
-from csms.ocpp.fields import raw
 from csms.ocpp.frames import JsonObject
-from csms.ocpp.profile_reports import forget_unreported, read_request
-from csms.services import charging_profiles, reports
-from csms.store.database import Tx
+from csms.ocpp.profile_reports import forget_unreported
 
+_EMPTY = "NoProfiles"
 _Count = Annotated[int, Ge(0), Le(2**31 - 1)]
 _SOURCES_V201 = frozenset({"EMS", "Other", "SO", "CSO"})
 
@@ -81,25 +79,6 @@ def encode_v21(params: GetChargingProfiles) -> Order:
     return Order("GetChargingProfiles", payload)
 
 
-def read(payload: JsonObject) -> Answer:
-    """That there are none is an answer, too."""
-    status = payload.get("status")
-    return Answer(status in {"Accepted", "NoProfiles"}, status, payload)
-
-
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
-    """A report follows, or what we thought was there is not."""
-    if answer.status == "NoProfiles":
-        charging_profiles.forget_unreported(
-            tx, station.id, read_request(payload), reported=frozenset()
-        )
-    elif answer.accepted:
-        report_id = reports.expect(
-            tx, station.id, ReportKind.CHARGING_PROFILES, payload["requestId"], raw(payload)
-        )
-        forget_unreported(tx, report_id)
-
-
 COMMAND = Command(
     name="get_charging_profiles",
     summary="Have the station report its charging profiles",
@@ -107,6 +86,6 @@ COMMAND = Command(
     params=GetChargingProfiles,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetChargingProfiles"),
     encode={OcppVersion.V201: encode_v201, OcppVersion.V21: encode_v21},
-    read=read,
-    settled=settled,
+    read=also_accepts(_EMPTY),
+    settled=expects_all(ReportKind.CHARGING_PROFILES, forget_unreported, empty=_EMPTY),
 )

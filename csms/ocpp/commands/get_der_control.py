@@ -10,15 +10,11 @@ from annotated_types import MaxLen, MinLen
 from csms.domain.der_controls import DerControlType
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands import wire
-from csms.ocpp.commands.command import Answer, Command, doc, read_status
+from csms.ocpp.commands.command import Command, also_accepts, doc
+from csms.ocpp.commands.report_requests import expects
 from csms.ocpp.commands.request_ids import RequestId, request_id
-from csms.ocpp.fields import raw
-from csms.ocpp.frames import JsonObject
-from csms.services import reports
-from csms.store.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +33,6 @@ class GetDerControl:
     request_id: RequestId = request_id()
 
 
-def read(payload: JsonObject) -> Answer:
-    """NotFound answers the question: there are none."""
-    answer = read_status(payload)
-    return Answer(answer.accepted or answer.status == "NotFound", answer.status, payload)
-
-
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
-    """ReportDERControl follows, in parts (OCPP 2.1 R04.FR.31, R04.FR.32)."""
-    if answer.status == "Accepted":
-        reports.expect(tx, station.id, ReportKind.DER_CONTROLS, payload["requestId"], raw(payload))
-
-
 COMMAND = Command(
     name="get_der_control",
     summary="Have the station report its controls of distributed energy resources",
@@ -56,6 +40,6 @@ COMMAND = Command(
     params=GetDerControl,
     actions={OcppVersion.V21: "GetDERControl"},
     encode={OcppVersion.V21: wire.encoder("GetDERControl")},
-    read=read,
-    settled=settled,
+    read=also_accepts("NotFound"),
+    settled=expects(ReportKind.DER_CONTROLS),  # OCPP 2.1 R04.FR.31, R04.FR.32
 )

@@ -10,16 +10,16 @@ from annotated_types import Ge, Le
 from csms.domain.display_messages import STATES_V21, MessagePriority, MessageState
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
-from csms.ocpp.commands.command import Answer, Command, Order, doc
+from csms.ocpp.commands.command import Command, Order, also_accepts, doc
+from csms.ocpp.commands.report_requests import expects_all
 from csms.ocpp.commands.request_ids import RequestId, request_id
-from csms.ocpp.display_messages import forget_unreported, read_request
-from csms.ocpp.fields import raw
+from csms.ocpp.display_messages import forget_unreported
 from csms.ocpp.frames import JsonObject
-from csms.services import display_messages, reports
-from csms.store.database import Tx
+
+# OCPP 2.0.1 O03.FR.06
+_EMPTY = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +55,6 @@ def encode_v21(params: GetDisplayMessages) -> Order:
     return Order("GetDisplayMessages", payload)
 
 
-def read(payload: JsonObject) -> Answer:
-    """That there are none is an answer, too (2.0.1 O03.FR.06)."""
-    status = payload.get("status")
-    return Answer(status in {"Accepted", "Unknown"}, status, payload)
-
-
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
-    """A report follows, or what we thought was there is not."""
-    if answer.status == "Unknown":
-        display_messages.forget_unreported(
-            tx, station.id, read_request(payload), reported=frozenset()
-        )
-    elif answer.accepted:
-        report_id = reports.expect(
-            tx, station.id, ReportKind.DISPLAY_MESSAGES, payload["requestId"], raw(payload)
-        )
-        forget_unreported(tx, report_id)
-
-
 COMMAND = Command(
     name="get_display_messages",
     summary="Have the station report the messages it has to show",
@@ -81,6 +62,6 @@ COMMAND = Command(
     params=GetDisplayMessages,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetDisplayMessages"),
     encode={OcppVersion.V201: encode_v201, OcppVersion.V21: encode_v21},
-    read=read,
-    settled=settled,
+    read=also_accepts(_EMPTY),
+    settled=expects_all(ReportKind.DISPLAY_MESSAGES, forget_unreported, empty=_EMPTY),
 )

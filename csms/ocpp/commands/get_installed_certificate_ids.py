@@ -19,7 +19,7 @@ from csms.ocpp.certificate_words import (
     type_v16,
     type_v201,
 )
-from csms.ocpp.commands.command import Answer, Command, Order, doc, read_status
+from csms.ocpp.commands.command import Answer, Command, Order, also_accepts, doc
 from csms.ocpp.fields import objects, text
 from csms.ocpp.frames import JsonObject
 from csms.services import certificates
@@ -64,12 +64,6 @@ def _order(types: list[str]) -> Order:
     return Order(_ACTION, {"certificateType": types} if types else {})
 
 
-def read(payload: JsonObject) -> Answer:
-    """NotFound answers the question: there are none."""
-    answer = read_status(payload)
-    return Answer(answer.accepted or answer.status == "NotFound", answer.status, payload)
-
-
 def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
     """What the station has of the types that were asked for."""
     if not answer.accepted:
@@ -109,7 +103,7 @@ COMMAND = Command(
         OcppVersion.V201: encode_v201,
         OcppVersion.V21: encode_v21,
     },
-    read=read,
+    read=also_accepts("NotFound"),
     settled=settled,
     decode_v16={_ACTION: decode_v16},
 )

@@ -10,18 +10,13 @@ from annotated_types import MaxLen
 
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
-from csms.ocpp.commands.command import Answer, Command, Order, doc
+from csms.ocpp.commands.command import Command, Order, also_accepts, doc
 from csms.ocpp.commands.component_variables import ComponentVariable, name_component
-from csms.ocpp.commands.report_requests import EMPTY, read
+from csms.ocpp.commands.report_requests import EMPTY, expects_all
 from csms.ocpp.commands.request_ids import RequestId, request_id
-from csms.ocpp.fields import raw
 from csms.ocpp.frames import JsonObject
-from csms.ocpp.monitoring_reports import asks_for_all, forget_unreported
-from csms.services import reports
-from csms.store import variable_monitors
-from csms.store.database import Tx
+from csms.ocpp.monitoring_reports import forget_unreported
 
 
 class MonitoringCriterion(str, Enum):
@@ -55,17 +50,6 @@ def encode_v2x(params: GetMonitoringReport) -> Order:
     return Order("GetMonitoringReport", payload)
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
-    """A report follows, or there are none."""
-    if answer.status == EMPTY and asks_for_all(payload):
-        variable_monitors.delete_others(tx, station.id, kept=())
-    elif answer.status == "Accepted":
-        report_id = reports.expect(
-            tx, station.id, ReportKind.MONITORS, payload["requestId"], raw(payload)
-        )
-        forget_unreported(tx, report_id)
-
-
 COMMAND = Command(
     name="get_monitoring_report",
     summary="Have the station report its monitors",
@@ -73,6 +57,6 @@ COMMAND = Command(
     params=GetMonitoringReport,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetMonitoringReport"),
     encode=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), encode_v2x),
-    read=read,
-    settled=settled,
+    read=also_accepts(EMPTY),
+    settled=expects_all(ReportKind.MONITORS, forget_unreported, empty=EMPTY),
 )

@@ -11,10 +11,10 @@ from annotated_types import MaxLen
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
 from csms.domain.versions import OcppVersion
-from csms.ocpp.commands.command import Batch, Command, Order, doc
+from csms.ocpp.commands.command import Batch, Command, Order, also_accepts, doc
 from csms.ocpp.commands.component_variables import ComponentVariable, name_component
 from csms.ocpp.commands.device_variables import ITEMS_PER_MESSAGE, items_per_message
-from csms.ocpp.commands.report_requests import expects, read
+from csms.ocpp.commands.report_requests import EMPTY, expects
 from csms.ocpp.commands.request_ids import RequestId, following, request_id
 from csms.ocpp.frames import JsonObject
 
@@ -63,7 +63,7 @@ COMMAND = Command(
     params=GetReport,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetReport"),
     encode=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), encode_v2x),
-    read=read,
+    read=also_accepts(EMPTY),
     settled=expects(ReportKind.VARIABLES),
     batches={
         "GetReport": Batch(

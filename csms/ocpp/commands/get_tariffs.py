@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
-from csms.ocpp.commands.command import Answer, Command, EvseId, Order, doc, read_status
-from csms.ocpp.frames import JsonObject
+from csms.ocpp.commands.command import Command, EvseId, Order, also_accepts, doc
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,6 @@ def encode_v21(params: GetTariffs) -> Order:
     return Order("GetTariffs", {"evseId": params.evse_id or 0})
 
 
-def read(payload: JsonObject) -> Answer:
-    """NoTariff answers the question: there are none."""
-    answer = read_status(payload)
-    return Answer(answer.accepted or answer.status == "NoTariff", answer.status, payload)
-
-
 COMMAND = Command(
     name="get_tariffs",
     summary="Ask the station which tariffs it has",
@@ -37,5 +30,5 @@ COMMAND = Command(
     params=GetTariffs,
     actions={OcppVersion.V21: "GetTariffs"},
     encode={OcppVersion.V21: encode_v21},
-    read=read,
+    read=also_accepts("NoTariff"),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen
@@ -12,7 +13,7 @@ from annotated_types import Ge, Le, MaxLen
 from csms.domain.device_model import VariableKey
 from csms.domain.id_tokens import AuthorizationStatus, id_token_key, narrow_v16
 from csms.domain.jobs import CommandClass
-from csms.domain.local_lists import ListEntry, ListUpdate, UpdateType
+from csms.domain.local_lists import ListEntry, ListUpdate, UpdateType, changes
 from csms.domain.stations import Station
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
@@ -22,11 +23,15 @@ from csms.ocpp.commands.command import Answer, Batch, Command, Order, doc, read_
 from csms.ocpp.fields import integer, objects, text
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.id_tokens import CARD, IdToken, IdTokenType, tag_v16, token_v21, token_v201
+from csms.ocpp.local_lists import of_id_tokens
 from csms.services import local_lists
-from csms.store.database import Tx
+from csms.store import local_lists as local_list_store
+from csms.store.database import ReadTx, Tx
 
 # As many cards as fit into one CALL with all that can be said about them.
 MAX_ENTRIES = 300
+# The parts of a long update have versions of their own.
+MAX_VERSION = 2**31 - 1 - MAX_ENTRIES
 # So many go out at once to a station that has not said how many it takes.
 _ENTRIES_PER_MESSAGE = 20
 
@@ -49,25 +54,41 @@ class Entry:
     )
 
 
+class Source(str, Enum):
+    """Where the entries come from that an order does not name."""
+
+    ID_TOKENS = "id_tokens"
+
+
 @dataclass(frozen=True, slots=True)
 class SendLocalList:
     """Parameters of send_local_list."""
 
-    # OCPP 2.0.1 D01.FR.18: 0 says that there is no list.
-    version_number: Annotated[int, Ge(1), Le(2**31 - 1 - MAX_ENTRIES)] = field(
-        metadata=doc(
-            "the version of the list after this update; of one that goes out in parts, after the"
-            " first of them, and each of the others counts one up"
-        )
-    )
     update_type: UpdateType = field(
         metadata=doc("Full replaces the list, Differential changes what it names")
+    )
+    # OCPP 2.0.1 D01.FR.18: 0 says that there is no list.
+    version_number: Annotated[int, Ge(1), Le(MAX_VERSION)] | None = field(
+        default=None,
+        metadata=doc(
+            "the version of the list after this update; of one that goes out in parts, after the"
+            " first of them, and each of the others counts one up; left out: the next one"
+        ),
     )
     entries: Annotated[list[Entry], MaxLen(MAX_ENTRIES)] = field(
         default_factory=list, metadata=doc("the tokens; a Full list without any empties it")
     )
+    source: Source | None = field(
+        default=None,
+        metadata=doc(
+            "instead of entries: all id tokens that were decided about, or, of a Differential,"
+            " how they differ from the station's list"
+        ),
+    )
 
     def __post_init__(self) -> None:
+        if self.source is not None and self.entries:
+            raise Invalid("stands instead of entries", loc=("source",))
         seen = set()
         for index, entry in enumerate(self.entries):
             key = id_token_key(entry.id_token), entry.id_token_type
@@ -82,10 +103,45 @@ class SendLocalList:
                 )
 
 
+def prepare(
+    tx: ReadTx, station: Station, version: OcppVersion, params: SendLocalList
+) -> SendLocalList:
+    """Number the update, and fill it from our id tokens where it says so."""
+    known = local_list_store.find(tx, station.id)
+    is_full = params.update_type is UpdateType.FULL
+    number = params.version_number
+    if number is None:
+        number = known.next_version(MAX_VERSION)
+        if number is None and not is_full:
+            raise Invalid("nobody knows the version of its list", loc=("version_number",))
+        number = number or 1
+    entries = params.entries
+    if params.source is not None:
+        wanted = of_id_tokens(tx, version)
+        if not is_full:
+            if not known.is_known:
+                raise Invalid("nobody knows what is on its list", loc=("update_type",))
+            wanted = changes(local_list_store.list_entries(tx, station.id), wanted)
+        if len(wanted) > MAX_ENTRIES:
+            raise Invalid(f"are {len(wanted)}, and {MAX_ENTRIES} at most", loc=("source",))
+        entries = [_as_given(entry) for entry in wanted]
+    return replace(params, version_number=number, entries=entries, source=None)
+
+
+def _as_given(entry: ListEntry) -> Entry:
+    return Entry(
+        entry.id_token,
+        entry.id_token_type or CARD,
+        None if entry.status is None else AuthorizationStatus(entry.status),
+        entry.expires_at,
+        entry.group_id_token,
+    )
+
+
 def encode_v16(params: SendLocalList) -> Order:
     """Tags, with one of the five words of 1.6."""
     payload: JsonObject = {
-        "listVersion": params.version_number,
+        "listVersion": _number(params),
         "updateType": params.update_type.value,
     }
     if params.entries:
@@ -103,6 +159,15 @@ def encode_v21(params: SendLocalList) -> Order:
     return _order_v2x(params, token_v21)
 
 
+def _number(params: SendLocalList) -> int:
+    # Each station has a number and a list of its own, so one update of many cannot be filled in.
+    if params.version_number is None:
+        raise Invalid("is required", loc=("version_number",), kind="missing")
+    if params.source is not None:
+        raise Invalid("is for one station", loc=("source",))
+    return params.version_number
+
+
 def _entry_v16(entry: Entry) -> JsonObject:
     payload: JsonObject = {"idTag": tag_v16(entry.id_token)}
     if entry.status is not None:
@@ -117,7 +182,7 @@ def _entry_v16(entry: Entry) -> JsonObject:
 
 def _order_v2x(params: SendLocalList, token: Callable[[str, str], JsonObject]) -> Order:
     payload: JsonObject = {
-        "versionNumber": params.version_number,
+        "versionNumber": _number(params),
         "updateType": params.update_type.value,
     }
     if params.entries:
@@ -144,8 +209,8 @@ def decode_v16(payload: JsonObject) -> SendLocalList:
         raise NotSupportedByVersion("a list of OCPP 2.x has a version from 1")
     try:
         return SendLocalList(
-            update.version,
             update.update_type,
+            update.version,
             [
                 Entry(
                     entry.id_token,
@@ -250,4 +315,5 @@ COMMAND = Command(
         )
     },
     stops_when_refused=True,
+    prepare=prepare,
 )

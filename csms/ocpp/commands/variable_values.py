@@ -12,7 +12,7 @@ from csms.ocpp.fields import objects, text
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.variables import V16_COMPONENT
 from csms.services import device_model
-from csms.services.message_log import redacted
+from csms.services.redaction import redacted
 from csms.store.database import Tx
 
 

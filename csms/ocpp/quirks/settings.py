@@ -72,6 +72,10 @@ class Quirks:
     timestamp_format: TimestampFormat = field(
         default=TimestampFormat.MILLISECONDS, metadata=doc("how we write the current time")
     )
+    # What it says of energy: sampled_values.py.
+    registers_in_kwh: bool = field(
+        default=False, metadata=doc("its energy registers are in kWh, whatever unit they name")
+    )
     # What we ask by ourselves: questions.py.
     boot_trigger_delay_s: Seconds | None = field(
         default=None, metadata=doc("stay silent at least so long before asking for a boot")

@@ -13,7 +13,7 @@ from csms.events import Event
 from csms.services import authorization, locations, stations, tokens
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Api
+    from tests.api.conftest import Api, ScriptedHub
 
 PATH = "/api/v1/id-tokens"
 POLICY = TokenPolicy(UnknownIdTokens.ACCEPT, None)
@@ -186,3 +186,26 @@ async def test_viewers_and_bound_tokens_see_no_id_tokens(api: Api) -> None:
     assert (await api.post(PATH, role="bound", json={"value": "x", **body})).status == 403
     assert (await api.request("PUT", path, role="bound", json=body)).status == 403
     assert (await api.request("DELETE", path, role="bound")).status == 403
+
+
+async def test_a_local_list_is_filled_when_the_order_is_accepted(
+    api: Api, hub: ScriptedHub
+) -> None:
+    station = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-1")))
+    hub.automatic = lambda _: {"status": "Accepted"}
+    hub.connect(station.id)
+    path = f"/api/v1/stations/{station.uuid}/commands"
+    params = {"update_type": "Differential", "source": "id_tokens"}
+    early = await api.post(path, json={"command": "send_local_list", "params": params})
+    assert early.status == 422
+    (issue,) = (await early.json())["errors"]
+    assert issue["pointer"] == "/params/version_number"
+    await make(api, "CARD")
+    for update_type in ("Full", "Differential"):
+        body = {"command": "send_local_list", "params": {**params, "update_type": update_type}}
+        assert (await api.post(path, json=body)).status == 200
+    entry = {"idTag": "CARD", "idTagInfo": {"status": "Accepted"}}
+    assert [call.payload for call in hub.calls] == [
+        {"listVersion": 1, "updateType": "Full", "localAuthorizationList": [entry]},
+        {"listVersion": 2, "updateType": "Differential"},
+    ]

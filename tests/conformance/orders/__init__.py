@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,7 @@ class Order:
     command: str
     params: Mapping[str, Any] = field(default_factory=dict)
     action: str
-    payload: Mapping[str, Any] | Callable[[Mapping[str, Any]], bool]
-    """Exactly, or judged: request ids are drawn."""
+    payload: Mapping[str, Any]
     answer: Mapping[str, Any] = field(default_factory=lambda: ACCEPTED)
     ends: str = "succeeded"
     wrong: Mapping[str, Any] = field(default_factory=lambda: WRONG)
@@ -44,8 +43,3 @@ class Order:
 def order(case: str, **values: Any) -> Any:
     """A row of the table; `case` is the id in the programme."""
     return pytest.param(Order(**values), id=case)
-
-
-def saying(**told: Any) -> Callable[[Mapping[str, Any]], bool]:
-    """A judge of payloads that say at least this."""
-    return lambda payload: told == {name: payload.get(name) for name in told}

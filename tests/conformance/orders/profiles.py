@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-AT = "2026-05-01T12:00:00.000Z"
+AT, UNTIL = "2026-05-01T12:00:00.000Z", "2036-05-01T12:00:00.000Z"
 
 
 def given(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.conformance.orders import V201, order, saying
+from tests.conformance.orders import V201, order
 
 
 def variables(*values: tuple[str, str, str]) -> list[dict[str, Any]]:
@@ -39,6 +39,17 @@ PROFILE = {
     "security_profile": 2,
     "ocpp_interface": "Wired0",
 }
+SENT_PROFILE = {
+    "configurationSlot": 1,
+    "connectionData": {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": "wss://csms.example.org/ocpp",
+        "messageTimeout": 30,
+        "securityProfile": 2,
+        "ocppInterface": "Wired0",
+    },
+}
 
 ORDERS = [
     order(
@@ -54,6 +65,7 @@ ORDERS = [
         },
         answer={"getVariableResult": [read(*OFFLINE, "60")]},
         wrong={"getVariableResult": []},
+        stored={"variables": [{"component": OFFLINE[0], "variable": OFFLINE[1]}]},
     ),
     order(
         "TC_B_07",
@@ -66,7 +78,12 @@ ORDERS = [
             ]
         },
         action="GetVariables",
-        payload=lambda sent: len(sent["getVariableData"]) == 2,
+        payload={
+            "getVariableData": [
+                {"component": {"name": component}, "variable": {"name": variable}}
+                for component, variable in (OFFLINE, RETRY)
+            ]
+        },
         answer={"getVariableResult": [read(*OFFLINE, "60"), read(*RETRY, "true")]},
         wrong={"getVariableResult": [{"attributeStatus": "Accepted"}]},
     ),
@@ -94,7 +111,16 @@ ORDERS = [
         command="set_variables",
         params={"variables": variables((*OFFLINE, "123"), (*RETRY, "false"))},
         action="SetVariables",
-        payload=lambda sent: len(sent["setVariableData"]) == 2,
+        payload={
+            "setVariableData": [
+                {
+                    "attributeValue": value,
+                    "component": {"name": component},
+                    "variable": {"name": variable},
+                }
+                for component, variable, value in ((*OFFLINE, "123"), (*RETRY, "false"))
+            ]
+        },
         answer={"setVariableResult": [written(*OFFLINE), written(*RETRY)]},
         wrong={"setVariableResult": "Accepted"},
     ),
@@ -137,7 +163,7 @@ ORDERS = [
         command="set_network_profile",
         params=PROFILE,
         action="SetNetworkProfile",
-        payload=saying(configurationSlot=1),
+        payload=SENT_PROFILE,
     ),
     order(
         "TC_B_44",
@@ -145,7 +171,7 @@ ORDERS = [
         command="set_network_profile",
         params=PROFILE,
         action="SetNetworkProfile",
-        payload=saying(configurationSlot=1),
+        payload=SENT_PROFILE,
         answer={"status": "Failed"},
         ends="rejected",
     ),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.conformance.orders import V201, Order, Told, order
-from tests.conformance.orders.profiles import AT
-from tests.conformance.orders.v201_lists import UNTIL, begun
+from tests.conformance.orders.profiles import AT, UNTIL
+from tests.conformance.orders.v201_lists import begun
 
 REQUEST = 7
 ID = {"id": 3}

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.orders import V201, Order, Told, order
-from tests.conformance.orders.profiles import AT
+from tests.conformance.orders.profiles import AT, UNTIL
 from tests.conformance.stories import TOKEN, Event
-
-UNTIL = "2036-05-01T12:00:00.000Z"
 
 
 def begun(**more: Any) -> Told:

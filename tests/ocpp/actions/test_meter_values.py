@@ -128,10 +128,27 @@ async def test_unknown_id_is_answered_recorded_once_and_kept_with_the_evse(
 ):
     for minute in (10, 11):
         at = f"2026-05-01T10:{minute}:00Z"
-        await meter_values.on_v16(station, values([{"value": "3000"}], number=bad, at=at))
+        message = values([{"value": "3000"}], number=bad, at=at, connector=2)
+        await meter_values.on_v16(station, message)
     assert await conflicts() == [{"cause": "unknown_transaction", "repeats": 1}]
     assert [row["transaction_id"] for row in await stored()] == [None, None]
     assert (await transaction_of(station, number)).last_register_mwh == 1_000_000
+
+
+@pytest.mark.parametrize("bad", [-1, 0, 2**63 - 1, 4711])
+async def test_unknown_id_on_a_connector_means_the_transaction_that_goes_on_there(
+    station, number, stored, conflicts, bad
+):
+    before = values([{"value": "900"}], number=bad, at="2026-05-01T09:50:00Z")
+    within = values([{"value": "3000"}], number=bad)
+    await meter_values.on_v16(station, before)
+    await meter_values.on_v16(station, within)
+    transaction = await transaction_of(station, number)
+    assert transaction.last_register_mwh == 3_000_000
+    await stop(station, number)
+    await meter_values.on_v16(station, within)
+    assert [row["transaction_id"] for row in await stored()] == [None, transaction.id]
+    assert await conflicts() == [{"cause": "unknown_transaction", "repeats": 0}]
 
 
 async def test_foreign_id_touches_nothing_of_the_other_station(

@@ -109,13 +109,74 @@ async def test_ids_are_never_given_out_twice(station, db, monkeypatch):
     assert (first, second) == (5, 9)
 
 
-@pytest.mark.parametrize("number", [-1, 0, 2**63 - 1, -(2**63), 4711, "x", None, 1.5, [1], True])
+BAD_IDS = [-1, 0, 2**63 - 1, -(2**63), 4711, "x", None, 1.5, [1], True]
+
+
+@pytest.mark.parametrize("number", BAD_IDS)
 async def test_stop_with_an_unknown_id_is_answered_and_recorded(station, conflicts, number):
-    running = await begin(station)
     assert await stop_transaction.on_v16(station, stop(number)) == {}
-    assert (await find(station, running)).is_open
     ((action, cause, _),) = await conflicts()
     assert (action, cause) == ("StopTransaction", "unknown_transaction")
+
+
+@pytest.mark.parametrize("number", BAD_IDS)
+async def test_stop_with_an_unknown_id_ends_the_only_transaction_it_can_mean(station, rows, number):
+    running = await begin(station)
+    for _ in range(2):
+        answer = await stop_transaction.on_v16(station, stop(number, idTag="tag1"))
+        assert answer == {"idTagInfo": {"status": "Accepted"}}
+    ended = await find(station, running)
+    assert (ended.energy_mwh, ended.flags) == (4_000_000, {TransactionFlag.PAIRED})
+    (entry,) = await rows("SELECT resolution, transaction_id, repeats FROM transaction_conflicts")
+    assert tuple(entry.values()) == ("paired", ended.id, 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"idTag": "OTHER"},
+        {"at": "2026-05-01T09:59:00Z"},
+        {"at": "1970-01-01T00:00:07Z"},
+        {"register": 999},
+        {"register": -1},
+    ],
+)
+async def test_stop_that_does_not_fit_ends_nothing(station, rows, fields):
+    running = await begin(station)
+    await stop_transaction.on_v16(station, stop(-1, **fields))
+    assert (await find(station, running)).is_open
+    assert await rows("SELECT resolution FROM transaction_conflicts") == [{"resolution": None}]
+
+
+async def test_stop_with_an_id_of_another_system_is_paired_only_by_its_token(station):
+    running = await begin(station)
+    await stop_transaction.on_v16(station, stop(4711))
+    assert (await find(station, running)).is_open
+
+
+async def test_stop_that_fits_two_transactions_ends_none(station):
+    first = await begin(station)
+    second = await begin(station, connector=2)
+    await stop_transaction.on_v16(station, stop(-1))
+    assert (await find(station, first)).is_open
+    assert (await find(station, second)).is_open
+
+
+async def test_stop_is_never_paired_across_stations(station, neighbour):
+    running = await begin(station)
+    await stop_transaction.on_v16(neighbour, stop(-1, idTag="TAG1"))
+    assert (await find(station, running)).is_open
+
+
+async def test_own_stop_replaces_a_paired_one_which_then_waits_for_a_person(station, rows):
+    running = await begin(station)
+    data = [{"timestamp": "2026-05-01T10:30:00Z", "sampledValue": [{"value": "3000"}]}]
+    await stop_transaction.on_v16(station, stop(-1, register=4000, transactionData=data))
+    await stop_transaction.on_v16(station, stop(running, register=6000))
+    ended = await find(station, running)
+    assert (ended.energy_mwh, ended.flags) == (5_000_000, frozenset())
+    entries = await rows("SELECT resolution, transaction_id FROM transaction_conflicts")
+    assert entries == [{"resolution": None, "transaction_id": None}]
 
 
 async def test_stop_with_the_id_of_another_station_changes_nothing(station, neighbour, conflicts):
