@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 DEFAULT_CONTEXT = "Sample.Periodic"
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"
+_BEGIN, _END = "Transaction.Begin", "Transaction.End"
 
 # 1 TWh: more than any meter counts, and far inside what SQLite and a double keep exactly.
 MAX_REGISTER_MWH = 10**15
@@ -42,7 +43,10 @@ class Reading(NamedTuple):
 
 
 class RegisterSpan(NamedTuple):
-    """The first and the last register among some readings, None when there is none."""
+    """The first and the last register among some readings.
+
+    Without a reading both are None; the last is None too when there is only one reading.
+    """
 
     first_mwh: int | None
     last_mwh: int | None
@@ -74,11 +78,15 @@ _RULES: dict[str, _Rule] = {
     "SoC": (_SOC, {None: 1.0, "": 1.0, "Percent": 1.0, "percent": 1.0, "%": 1.0}, 0.0, 100.0),
 }
 _PHASES = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
+_PHASE_COUNT = 3
 
 
 def number(value: Any) -> float | None:
     """The finite number in a sampled value's text, or None."""
     if isinstance(value, bool):
+        return None
+    # float takes digit groups and the digits of every script too.
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None
     try:
         found = float(value)
@@ -107,16 +115,22 @@ def register_mwh(value_wh: Any) -> int | None:
 
 def register_span(readings: Sequence[Reading]) -> RegisterSpan:
     """Where the register was at the first and at the last of these instants."""
-    ordered = [r.register_mwh for r in sorted(readings, key=_instant) if r.register_mwh is not None]
+    shown = sorted((r for r in readings if r.register_mwh is not None), key=_instant)
+    ordered = [r.register_mwh for r in shown if r.register_mwh is not None]
     if not ordered:
         return RegisterSpan(None, None, fell=False)
+    first, last = shown[0], shown[-1]
+    # One reading may come in two contexts; the two ends are two even without a clock.
+    at_once = first.reported_at == last.reported_at
+    if at_once and len(set(ordered)) == 1 and (first.context, last.context) != (_BEGIN, _END):
+        return RegisterSpan(ordered[0], None, fell=False)
     fell = any(later < earlier - ROUNDING_MWH for earlier, later in pairwise(ordered))
     return RegisterSpan(ordered[0], ordered[-1], fell)
 
 
 def _instant(reading: Reading) -> tuple[int, float]:
     # Clocks are set on the way; what a reading stands for is beyond doubt.
-    place = {"Transaction.Begin": 0, "Transaction.End": 2}.get(reading.context, 1)
+    place = {_BEGIN: 0, _END: 2}.get(reading.context, 1)
     return place, 0.0 if reading.reported_at is None else reading.reported_at.timestamp()
 
 
@@ -125,9 +139,9 @@ def summarise(
 ) -> tuple[int | None, float | None, float | None, float | None]:
     """Register in mWh, power in W, current in A and state of charge in % of one instant.
 
-    A value for the whole EVSE counts before phases. Of phases, registers and powers add up,
-    of currents the highest stands. The neutral conductor and the inlet, where a station
-    measures everything it draws, are left out.
+    A value for the whole EVSE counts before phases. Of phases, powers add up, registers only when
+    all three are there, and of currents the highest stands. The neutral conductor and the inlet,
+    where a station measures everything it draws, are left out.
     """
     total: list[float | None] = [None, None, None, None]
     phases: list[dict[str, float]] | None = None
@@ -166,8 +180,10 @@ def _factor(factors: dict[str | None, float], unit: Any) -> float | None:
 
 
 def _derive(total: list[float | None], phases: list[dict[str, float]]) -> None:
-    for column in (_REGISTER, _POWER):
-        if total[column] is None and phases[column]:
-            total[column] = sum(phases[column].values())
+    # Sums of different phases cannot be subtracted, so a register needs all of them.
+    if total[_REGISTER] is None and len(phases[_REGISTER]) == _PHASE_COUNT:
+        total[_REGISTER] = sum(phases[_REGISTER].values())
+    if total[_POWER] is None and phases[_POWER]:
+        total[_POWER] = sum(phases[_POWER].values())
     if total[_CURRENT] is None and phases[_CURRENT]:
         total[_CURRENT] = max(phases[_CURRENT].values())

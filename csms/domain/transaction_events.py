@@ -39,6 +39,7 @@ class TransactionEvent:
     id_token_type: str | None
     first_register_mwh: int | None
     last_register_mwh: int | None
+    """None when it brought one register only."""
     flags: frozenset[TransactionFlag]
     received_at: datetime
     id_token_status: str | None = None
@@ -216,13 +217,21 @@ class _Story:
             self.id_token_status = event.id_token_status
 
     def _measure(self, event: TransactionEvent) -> None:
+        """A single register is no energy: it stands for the start or for the last alone."""
         first, last = event.first_register_mwh, event.last_register_mwh
-        if first is None or last is None:
+        if first is None:
             return
-        start, highest = self.start_register_mwh, self.last_register_mwh
+        known = [r for r in (self.start_register_mwh, self.last_register_mwh) if r is not None]
+        if last is None and not known:
+            if event.type == STARTED:
+                self.start_register_mwh = first
+            else:
+                self.last_register_mwh = first
+            return
+        last = first if last is None else last
         # An Ended event may bring along the register of the beginning.
-        self.start_register_mwh = first if start is None else min(first, start)
-        self.last_register_mwh = last if highest is None else max(last, highest)
+        self.start_register_mwh = min([first, *known])
+        self.last_register_mwh = max([last, *known])
         if last < self.last_register_mwh - ROUNDING_MWH:
             self.flags |= {TransactionFlag.REGISTER_FELL}
 

@@ -200,6 +200,32 @@ def composite(
     ]
 
 
+def update_firmware(device: Device, payload: JsonObject) -> JsonObject:
+    """UpdateFirmware of 2.x, and SignedUpdateFirmware of 1.6, which is the same message."""
+    firmware = payload["firmware"]
+    update = device.firmware_update
+    replaces = update.running
+    update.begin(
+        firmware["location"],
+        request_id=payload["requestId"],
+        retrieve_at=read_instant(firmware["retrieveDateTime"]),
+        install_at=read_instant(firmware.get("installDateTime")),
+        signed="signature" in firmware,
+    )
+    return status("AcceptedCanceled" if replaces else "Accepted")
+
+
+def get_log(device: Device, payload: JsonObject) -> JsonObject:
+    """GetLog, the same message in 1.6 and 2.x."""
+    upload = device.log_upload
+    replaces = upload.running
+    upload.begin(payload["log"]["remoteLocation"], request_id=payload["requestId"])
+    return {
+        **status("AcceptedCanceled" if replaces else "Accepted"),
+        "filename": log_name(device, payload["logType"]),
+    }
+
+
 def log_name(device: Device, kind: str) -> str:
     """What the file of an upload is called."""
     return f"{device.spec.identity}-{kind}-{device.clock.now():%Y%m%dT%H%M%SZ}.log"[-255:]

@@ -61,6 +61,8 @@ class Board:
         self.flying = {Lane.BULK: 0, Lane.INTERACTIVE: 0}
         self.busy: set[int] = set()
         """Stations with an item of ours in flight."""
+        self.kept: dict[int, tuple[int, int]] = {}
+        """Stations in the middle of an item of several steps, for nobody else: (job id, seq)."""
         self.blocked: defaultdict[int, deque[tuple[Run, JobItem]]] = defaultdict(deque)
         """Items whose station's call slot is taken."""
         self.waiting_for: set[int] = set()
@@ -78,6 +80,7 @@ class Board:
 
     def adopt(self, job: Job, kind: ItemRunner) -> None:
         """Take up a live job."""
+        self._free_all(job.id)
         self.runs[job.id] = Run(job, kind, Pace(job.policy.rate_per_min))
         if job.id not in self.turns:
             self.turns.append(job.id)
@@ -89,6 +92,16 @@ class Board:
         runs = [self.runs[job_id] for job_id in self.turns]
         return sorted(runs, key=lambda run: run.job.lane is Lane.BULK)
 
+    def is_taken(self, item: JobItem) -> bool:
+        """Whether the item's station is for another one now."""
+        if item.target is None:
+            return False
+        return item.target in self.busy or (item.target in self.kept and not self.keeps(item))
+
+    def keeps(self, item: JobItem) -> bool:
+        """Whether the station stays with the item from one step to the next."""
+        return item.target is not None and self.kept.get(item.target) == (item.job_id, item.seq)
+
     def occupy(self, run: Run, item: JobItem) -> None:
         """The item takes a slot of its lane and its station."""
         run.flying += 1
@@ -96,16 +109,29 @@ class Board:
         if item.target is not None:
             self.busy.add(item.target)
 
-    def leave(self, run: Run, item: JobItem) -> None:
-        """It gives both back."""
+    def leave(self, run: Run, item: JobItem, *, then: JobItem | None = None) -> None:
+        """It gives both back; the station only to itself when it goes on at once with `then`."""
         run.flying -= 1
         self.flying[run.job.lane] -= 1
+        if item.target is not None:
+            self.busy.discard(item.target)
+            is_live = self.runs.get(run.job.id) is run
+            if is_live and then is not None and then.target == item.target:
+                self.kept[item.target] = item.job_id, item.seq
+                run.buffer.appendleft(then)
+                return
         run.held.discard(item.seq)
         if run.left_behind:
             run.left_behind = False
             run.look_at = 0
+        self.free(item)
         if item.target is not None:
-            self.busy.discard(item.target)
+            self.unblock(item.target)
+
+    def free(self, item: JobItem) -> None:
+        """The item does not go on at once: its station is for others too."""
+        if item.target is not None and self.keeps(item):
+            del self.kept[item.target]
             self.unblock(item.target)
 
     def unblock(self, station_id: int) -> None:
@@ -142,6 +168,7 @@ class Board:
             run.held -= {item.seq for owner, item in blocked if owner is run}
             self.blocked[station_id] = deque(entry for entry in blocked if entry[0] is not run)
         run.look_at = 0
+        self._free_all(job.id)
         for job_id, seq in tuple(self.waiters):
             if job_id == job.id:
                 self._release_waiters(job_id, seq)
@@ -204,8 +231,14 @@ class Board:
         if run is None or run.job.generation > generation:
             return  # a retry may share the commit of the end, and be told of it first
         del self.runs[job_id]
+        self._free_all(job_id)
         if job_id in self.turns:
             self.turns.remove(job_id)
+
+    def _free_all(self, job_id: int) -> None:
+        for station_id in [at for at, (owner, _) in self.kept.items() if owner == job_id]:
+            del self.kept[station_id]
+            self.unblock(station_id)
 
     def _tick(self, run: Run, *, force: bool) -> None:
         now = self._clock.monotonic()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from typing import Any
 
 from csms.domain.device_model import VariableKey
@@ -53,6 +52,13 @@ class Course:
             told = f"the station answered {answer.status} to CALL {number} of {total}"
             answer = replace(answer, detail=told)
         return replace(self, answers=(*self.answers, answer))
+
+    def told(self, message: str) -> str:
+        """What a course says that ended early: also how much of it the station took."""
+        if len(self.calls) == 1:
+            return message
+        accepted = sum(answer.accepted for answer in self.answers)
+        return f"{message}; of {len(self.calls)} CALLs {accepted} were accepted"
 
     def data(self) -> dict[str, Any]:
         """What `plan` goes on from."""
@@ -102,12 +108,11 @@ def together(answers: Sequence[Answer]) -> Answer:
     refused = [answer for answer in answers if not answer.accepted]
     telling = [answer for answer in answers if answer.status == "RebootRequired"]
     decisive = (refused or telling or answers[-1:])[0]
-    lists = {
-        name: list(chain.from_iterable(answer.payload.get(name, ()) for answer in answers))
-        for answer in answers
-        for name, value in answer.payload.items()
-        if isinstance(value, list)
-    }
+    lists: dict[str, list[Any]] = {}
+    for answer in answers:
+        for name, value in answer.payload.items():
+            if isinstance(value, list):  # what a vendor adds may be a list in one answer only
+                lists.setdefault(name, []).extend(value)
     return Answer(
         accepted=not refused,
         status=decisive.status,

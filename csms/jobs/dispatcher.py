@@ -228,7 +228,7 @@ class Dispatcher:
             return
         admission = run.kind.admit(run.job, item)
         if isinstance(admission, Busy) or (
-            isinstance(admission, Go) and item.target in self._board.busy
+            isinstance(admission, Go) and self._board.is_taken(item)
         ):
             assert item.target is not None
             self._board.blocked[item.target].append((run, item))
@@ -264,6 +264,7 @@ class Dispatcher:
                 self._worker.launch(start.run, change.item, start.intent)
         for verdict, change in zip(now_pass.verdicts, judged, strict=True):
             verdict.run.held.discard(verdict.item.seq)
+            self._board.free(verdict.item)
             self._board.after(verdict.run, change)
             self._recheck(verdict, change)
 
@@ -305,10 +306,12 @@ class Dispatcher:
 
     def _put_back(self, now_pass: _Pass) -> None:
         for start in now_pass.starts:
-            self._board.leave(start.run, start.item)
+            then = start.item if self._board.keeps(start.item) else None
+            self._board.leave(start.run, start.item, then=then)
             start.run.look_at = 0
         for verdict in now_pass.verdicts:
             verdict.run.held.discard(verdict.item.seq)
+            self._board.free(verdict.item)
             verdict.run.look_at = 0
 
 

@@ -438,7 +438,7 @@ def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
     made = None if result.effect is None else result.effect(tx)
     if item.state is ItemState.IN_FLIGHT:
         job_items.end_attempt(tx, item, outcome="succeeded")
-    return _ready(
+    change = _ready(
         tx,
         item,
         due_at=tx.now,
@@ -448,6 +448,9 @@ def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
         code=None,
         message=None,
     )
+    if change is None or result.effect is None:
+        return change
+    return Change(job_items.get(tx, item.job_id, item.seq))  # the effect may have changed its data
 
 
 def _ready(tx: Tx, item: JobItem, *, due_at: int, **values: Any) -> Change | None:

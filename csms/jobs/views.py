@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from csms.domain.jobs import FINAL_ITEM_STATES, ItemState, Job, JobItem
+from csms.domain.jobs import ItemState, Job, JobItem
 from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Station
 from csms.errors import NotFound
 from csms.store import job_items, jobs, locations, stations
 from csms.store.database import Database, ReadTx
-
-FAILED_STATES = tuple(FINAL_ITEM_STATES - {ItemState.SUCCEEDED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,13 +70,16 @@ class Worker:
         await self._settle(run, item, result)
 
     async def _settle(self, run: Run, item: JobItem, result: Result) -> None:
+        then: JobItem | None = None
         try:
             change = await self._journal(run, item, result)
+            if isinstance(result, NextStep) and change is not None and not change.item.final:
+                then = change.item
         except Unavailable as error:
             log.warning("a result was not stored; the next start judges its item", error=str(error))
             return
         finally:
-            self._board.leave(run, item)
+            self._board.leave(run, item, then=then)
         self._board.after(run, change)
         if change is not None and change.ended_generation is not None:
             self._crash.reach("job.done")

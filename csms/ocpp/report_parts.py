@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from csms.domain.multipart import Part, ReportKind
+from csms.domain.lint import Rule
+from csms.domain.multipart import MAX_PARTS, Part, ReportKind
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import integer, raw
 from csms.ocpp.frames import JsonObject
@@ -39,10 +40,13 @@ def receive(
 
 def _read(station: StationContext, kind: ReportKind, payload: JsonObject) -> Part:
     generated_at, _ = station.instant(payload.get("generatedAt"), "generatedAt")
+    seq_no = integer(payload, "seqNo")
+    if seq_no is not None and seq_no >= MAX_PARTS:
+        station.lint(Rule.TOO_LARGE, "seqNo", value=seq_no)
     return Part(
         kind=kind,
         request_id=integer(payload, "requestId") or 0,
-        seq_no=integer(payload, "seqNo"),
+        seq_no=seq_no,
         more=payload.get("tbc") in (True, "true", "True"),
         generated_at=generated_at,
         raw=raw(payload),

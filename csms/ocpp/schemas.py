@@ -56,11 +56,6 @@ _SURPLUS = frozenset({"additionalProperties", "format", "maxItems", "maxLength",
 _MAX_ERRORS = 1000
 
 
-def compile_all() -> None:
-    """Compile every schema now, so that the first message does not wait for it."""
-    _compiled()
-
-
 def knows(version: OcppVersion, action: str) -> bool:
     """Whether the version has an action of this name; names are case-sensitive."""
     return (version, action, "request") in _compiled()

@@ -1,9 +1,10 @@
-"""What is old goes, a little at a time: events, keys, log rows, attempts, finished jobs."""
+"""What is old goes, a little at a time: events, keys, log rows, finished jobs, histories."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -11,8 +12,9 @@ from csms.errors import CsmsError
 from csms.services import inferred_ends
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog
-from csms.store import events, idempotency, job_items, jobs, transactions
+from csms.store import events, idempotency, job_items, jobs, retention, transactions
 from csms.store.database import Database, Tx
+from csms.store.retention import History
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +56,18 @@ async def prune(db: Database, message_log: MessageLog) -> None:
         continue
     while await db.write(_delete_jobs):
         continue
+    for history in retention.HISTORIES:
+        await _prune_history(db, history)
+
+
+async def _prune_history(db: Database, history: History) -> None:
+    end: int | None = 0
+    while end is not None:
+        end = await db.write(partial(retention.delete_old, history=history, after_id=end))
+    for station_id in await db.read(partial(retention.list_crowded, history=history)):
+        surplus = partial(retention.delete_surplus, history=history, station_id=station_id)
+        while await db.write(surplus):
+            continue
 
 
 def _delete_attempts(tx: Tx) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from csms.clock import from_micros
-from csms.domain.transactions import CLOSING_GRACE, Transaction, supersedes
+from csms.domain.transactions import CLOSING_GRACE, Transaction, TransactionFlag, supersedes
 from csms.services import transaction_news
 from csms.store import connectors, meter_values, transactions
 from csms.store.database import Tx
@@ -76,12 +77,31 @@ def by_free_connectors(tx: Tx) -> None:
             _end(tx, earlier, _at_or_after_start(freed.reported_at, earlier), freed.raw)
 
 
+def take_back(tx: Tx, station_id: int, evse_id: int, transaction_id: int) -> bool:
+    """A sample after the end shows that the last transaction of its EVSE goes on, if it is that."""
+    last = transactions.find_at(tx, station_id, evse_id, from_micros(tx.now))
+    if last is None or last.id != transaction_id or not last.is_end_inferred:
+        return False
+    if transactions.list_open_on_evse(tx, station_id, evse_id):
+        return False  # the station kept an old id
+    transactions.update_reopened(tx, last)
+    transaction_news.updated(
+        tx, station_id, uuid=last.uuid, evse_id=last.evse_id, charging_state=None
+    )
+    return True
+
+
 def _at_or_after_start(at: datetime | None, transaction: Transaction) -> datetime | None:
     started_at = transaction.started_at
     return None if at is None or started_at is None or at < started_at else at
 
 
 def _end(tx: Tx, earlier: Transaction, ended_at: datetime | None, raw: str) -> None:
+    # In 2.x the events themselves say so.
+    if earlier.last_seq_no is None and meter_values.register_fell(
+        tx, earlier.station_id, earlier.id, earlier.start_register_mwh
+    ):
+        earlier = replace(earlier, flags=earlier.flags | {TransactionFlag.REGISTER_FELL})
     transactions.end_inferred(tx, earlier, ended_at, raw)
     transaction_news.ended(
         tx,

@@ -86,14 +86,6 @@ def check_may_create(principal: Principal) -> None:
         raise Forbidden("A token bound to locations cannot create another one")
 
 
-async def create_location(
-    db: Database, principal: Principal, *, name: str, **optional: Any
-) -> Location:
-    """A new location; raises Forbidden for a bound caller."""
-    check_may_create(principal)
-    return await db.write(lambda tx: create(tx, name=name, **optional))
-
-
 async def update_location(
     db: Database, uuid: str, principal: Principal, changes: Mapping[str, Any]
 ) -> Location:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from csms.clock import from_micros
 from csms.domain.metering import Reading
 from csms.domain.transactions import ConflictCause, belongs, covers
-from csms.services import reconciliation
+from csms.services import inferred_ends, reconciliation
 from csms.store import meter_values, transactions
 from csms.store.columns import to_json
 from csms.store.database import Tx
@@ -50,11 +50,15 @@ def record(
         return
     ended_at = from_micros(found.ended_at)
     own = [r for r in readings if belongs(r.reported_at or now, ended_at)]
+    strange = [r for r in readings if not belongs(r.reported_at or now, ended_at)]
+    if strange and inferred_ends.take_back(tx, station_id, evse_id, found.id):
+        highest = _highest_register(readings)
+        transactions.follow_register(tx, station_id, station_transaction_id, highest)
+        own, strange = list(readings), []
     meter_values.insert(tx, station_id, evse_id, found.id, own)
-    if len(own) < len(readings):
+    if strange:
         cause = ConflictCause.ENDED
         _record_conflict(tx, station_id, station_transaction_id, cause, payload)
-        strange = [r for r in readings if not belongs(r.reported_at or now, ended_at)]
         meter_values.insert(tx, station_id, evse_id, None, strange)
 
 

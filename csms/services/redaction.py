@@ -63,7 +63,7 @@ _WITHOUT_SECRETS = frozenset(
     }
 )
 # Where a 1.6 key-value pair and the variables of 2.x keep their values.
-_VALUES = frozenset({"value", "attributeValue"})
+_VALUES = frozenset({"value", "actualValue", "attributeValue"})
 
 
 def _names_a_secret(value: dict[str, Any]) -> bool:

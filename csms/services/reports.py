@@ -70,9 +70,10 @@ def _place(tx: Tx, station_id: int, part: Part) -> tuple[Report | None, int | No
     highest = reports.highest_place(tx, report.id)
     if highest is None:
         return report, 0
-    if reports.find_part(tx, report.id, highest) == part.raw or highest + 1 >= MAX_PARTS:
+    if reports.find_part(tx, report.id, highest) == part.raw:
         return report, None
-    return (None, 0) if report.complete else (report, highest + 1)
+    # What it says counts though the report is full: there, it takes the place of the last part.
+    return (None, 0) if report.complete else (report, min(highest + 1, MAX_PARTS - 1))
 
 
 def _open(

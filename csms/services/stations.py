@@ -136,16 +136,6 @@ async def list_connectors(db: Database, station_ids: Sequence[int]) -> dict[int,
     )
 
 
-async def create_station(db: Database, principal: Principal, new: NewStation) -> StationView:
-    """A new station; raises NotFound when its location is out of the caller's reach."""
-
-    def make(tx: Tx) -> StationView:
-        _check_reach(principal, new.location_id)
-        return _view(tx, create(tx, new))
-
-    return await db.write(make)
-
-
 async def update_station(
     db: Database, uuid: str, principal: Principal, changes: Mapping[str, Any]
 ) -> StationView:

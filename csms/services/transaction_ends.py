@@ -33,9 +33,10 @@ def by_stop(
     start, end = found.start_register_mwh, report.register_mwh
     if start is not None and end is not None and end < start:
         flags.add(TransactionFlag.NEGATIVE_ENERGY)
-    transactions.end(tx, found, report, flags)
     if report.readings:
         meter_values.insert(tx, found.station_id, found.evse_id or 0, found.id, report.readings)
-    transaction_news.ended(
-        tx, found, energy_mwh=energy_mwh(start, end), reason=report.reason, inferred=False
-    )
+    if meter_values.register_fell(tx, found.station_id, found.id, start):
+        flags.add(TransactionFlag.REGISTER_FELL)
+    transactions.end(tx, found, report, flags)
+    energy = None if TransactionFlag.REGISTER_FELL in flags else energy_mwh(start, end)
+    transaction_news.ended(tx, found, energy_mwh=energy, reason=report.reason, inferred=False)

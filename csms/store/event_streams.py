@@ -9,6 +9,9 @@ from csms.clock import from_micros
 from csms.store.columns import instant
 from csms.store.database import ReadTx, Row, Tx
 
+# Of a station; more are told apart by nobody, and their ids are the station's to make up.
+MAX_PER_STATION = 100
+
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
@@ -32,11 +35,19 @@ def upsert(
     interval_s: int | None = None,
     max_values: int | None = None,
 ) -> None:
-    """The stream is open from now on, whatever it was before."""
+    """The stream is open from now on, whatever it was before; a surplus one is forgotten."""
     tx.run(
         "INSERT OR REPLACE INTO event_streams (station_id, stream_id, monitor_id, interval_s,"
         " max_values, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
         (station_id, stream_id, monitor_id, interval_s, max_values, tx.now),
+    )
+    # Closed ones go first, then those that nobody opened, then the oldest.
+    tx.run(
+        "DELETE FROM event_streams WHERE station_id = ?1 AND stream_id IN ("
+        "SELECT stream_id FROM event_streams WHERE station_id = ?1"
+        " ORDER BY closed_at IS NULL DESC, monitor_id IS NOT NULL DESC, opened_at DESC,"
+        " stream_id = ?2 DESC LIMIT -1 OFFSET ?3)",
+        (station_id, stream_id, MAX_PER_STATION),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from csms.domain.metering import Reading
+from csms.domain.metering import ROUNDING_MWH, Reading
 from csms.store.columns import micros
 from csms.store.database import ReadTx, Tx
 
@@ -34,6 +34,26 @@ def has_any_since(tx: ReadTx, station_id: int, transaction_id: int, since: datet
         " AND received_at > ? LIMIT 1"
     )
     return tx.value(sql, (station_id, transaction_id, micros(since))) is not None
+
+
+def register_fell(tx: ReadTx, station_id: int, transaction_id: int, start_mwh: int | None) -> bool:
+    """Whether the register went down between two readings of a transaction of OCPP 1.6.
+
+    Both their times and their arrival must say so: late messages and clocks that are set back do
+    not count. Nor does a count of the session alone, whose first reading is below the start.
+    """
+    sql = (
+        "SELECT 1 FROM (SELECT id, register_mwh, lag(id) OVER taken AS earlier_id,"
+        " lag(register_mwh) OVER taken AS earlier_mwh,"
+        " first_value(register_mwh) OVER taken AS first"
+        " FROM meter_values WHERE station_id = ?1 AND ifnull(transaction_id, 0) = ?2"
+        " AND register_mwh IS NOT NULL"
+        " WINDOW taken AS (ORDER BY ifnull(reported_at, received_at), id))"
+        " WHERE id > earlier_id AND register_mwh < earlier_mwh - ?4"
+        " AND first >= ifnull(?3, first) - ?4 LIMIT 1"
+    )
+    values = (station_id, transaction_id, start_mwh, ROUNDING_MWH)
+    return tx.value(sql, values) is not None
 
 
 def insert(

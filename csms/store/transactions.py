@@ -304,6 +304,15 @@ def end_inferred(tx: Tx, transaction: Transaction, ended_at: datetime | None, ra
     )
 
 
+def update_reopened(tx: Tx, transaction: Transaction) -> None:
+    """Take an inferred end back: the transaction goes on."""
+    tx.run(
+        "UPDATE transactions SET end_register_mwh = NULL, ended_at = NULL, end_received_at = NULL,"
+        " stop_reason = NULL, flags = ? WHERE id = ?",
+        (join_flags(transaction.flags - {TransactionFlag.INFERRED_END}), transaction.id),
+    )
+
+
 def _end(
     tx: Tx,
     transaction_id: int,

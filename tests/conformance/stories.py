@@ -85,8 +85,8 @@ class Story:
 
     events: Sequence[Event]
     stopped: str | None = None
-    energy: tuple[int, int] | None = (1_000_000, 3_000_000)
-    """First and last register in mWh; None: not judged."""
+    energy: tuple[int, int | None] | None = (1_000_000, 3_000_000)
+    """First and last register in mWh, the last None when only the first came; None: not judged."""
 
 
 def story(case: str, *events: Event, **values: Any) -> Any:

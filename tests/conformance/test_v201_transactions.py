@@ -156,7 +156,7 @@ STORIES = [
         ),
         energy=(1_000_000, 2_000_000),
     ),
-    story("TC_J_07", PLUGGED, AUTHORIZED, CHARGING, energy=(1_000_000, 1_000_000)),
+    story("TC_J_07", PLUGGED, AUTHORIZED, CHARGING, energy=(1_000_000, None)),
     story(
         "TC_J_08",
         Event("Started", "Authorized", token=TOKEN, evse=None),

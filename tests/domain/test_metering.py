@@ -61,6 +61,14 @@ def test_powers_of_phases_add_up_and_the_highest_current_stands():
     assert summarise(samples) == (None, 60.0, 30.0, None)
 
 
+@pytest.mark.parametrize(
+    ("phases", "expected"),
+    [(("L1", "L2", "L3"), 3000), (("L1-N", "L2-N", "L3-N"), 3000), (("L1", "L2"), None)],
+)
+def test_registers_of_phases_add_up_when_all_are_there(phases, expected):
+    assert summarise([(ENERGY, phase, "Wh", "1", None) for phase in phases])[0] == expected
+
+
 def test_the_first_of_two_equal_samples_stands():
     samples = [(ENERGY, None, "Wh", "1", None), (ENERGY, None, "Wh", "2", None)]
     assert summarise(samples)[0] == 1000
@@ -93,6 +101,18 @@ def test_register_is_a_countable_number_or_none(samples):
 def test_number_is_finite_or_none(value):
     found = number(value)
     assert found is None or abs(found) < 1e300
+
+
+@pytest.mark.parametrize("value", ["1_000", "\u0661\u0662", "\uff11", "\u00a012", "0x10", "1,5"])
+def test_number_is_ascii_decimal(value):
+    assert number(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1000", 1000.0), (" 1.5e3", 1500.0), ("-.5", -0.5)]
+)
+def test_number_may_have_sign_fraction_and_exponent(value, expected):
+    assert number(value) == expected
 
 
 @pytest.mark.parametrize("value", [-1, "-0.001", 2**62, "nan", None, True, 10**13])
@@ -139,6 +159,12 @@ def reading(minute, register, context="Sample.Periodic"):
         ([reading(2, 9000), reading(1, 5000)], (5000, 9000, False)),
         ([reading(1, 9000), reading(2, 5000)], (9000, 5000, True)),
         ([reading(1, 9000), reading(2, 8000)], (9000, 8000, False)),
+        ([reading(1, 9000)], (9000, None, False)),
+        ([reading(1, 9000), reading(2, None)], (9000, None, False)),
+        ([reading(1, 9000), reading(2, 9000)], (9000, 9000, False)),
+        ([reading(1, 9), reading(1, 9, "Transaction.Begin")], (9, None, False)),
+        ([reading(1, 9, "Transaction.Begin"), reading(1, 9, "Transaction.End")], (9, 9, False)),
+        ([reading(None, 9000), reading(None, 5000), reading(None, 9000)], (9000, 9000, True)),
         ([reading(1, 7, "Transaction.End"), reading(2, 3, "Transaction.Begin")], (3, 7, False)),
         ([reading(None, 3), reading(2, 7)], (3, 7, False)),
     ],

@@ -16,7 +16,7 @@ from csms.domain.jobs import (
     Policy,
 )
 from csms.domain.versions import OcppVersion
-from csms.errors import CallRefused
+from csms.errors import CallRefused, Unavailable
 from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
 from csms.ocpp import commands
@@ -326,3 +326,108 @@ async def test_an_explicit_retry_begins_anew(bench: Bench):
     await bench.log.wait_for("job.done", 2)
     sent = [call.payload["value"] for call in bench.stations.calls]
     assert ["1", "2", "1", "2"] == sent
+
+
+def full_list(*tokens, version=5):
+    entries = [{"id_token": token, "status": "Accepted"} for token in tokens]
+    params = {"version_number": version, "update_type": "Full", "entries": entries}
+    return Wanted(command="send_local_list", params=params)
+
+
+async def station_that_takes_one_entry(bench: Bench):
+    made = await station(bench, V16)
+    key = VariableKey(component="v16", variable="SendLocalListMaxLength")
+    await bench.db.write(lambda tx: device_model.record_value(tx, made.id, key, "1"))
+    return made
+
+
+def tags(calls):
+    """The tag of each SendLocalList of one entry; the action of any other CALL."""
+    return [
+        call.payload["localAuthorizationList"][0]["idTag"]
+        if call.action == "SendLocalList"
+        else call.action
+        for call in calls
+    ]
+
+
+async def test_nothing_goes_out_between_the_parts(bench: Bench):
+    made = await station_that_takes_one_entry(bench)
+    one = await submit(bench, made, full_list("A1", "A2", "A3"))
+    await bench.stations.delivered(1)
+    other = await submit(bench, made, full_list("B1", "B2"))
+    trigger = Wanted(command="trigger_message", params={"requested_message": "Heartbeat"})
+    third = await submit(bench, made, trigger)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    bench.stations.calls[0].answer.set_result({"status": "Accepted"})
+    items = [await settled(bench, job) for job in (one, other, third)]
+    assert [ItemState.SUCCEEDED] * 3 == [item.state for item in items]
+    sent = tags(bench.stations.calls)
+    assert ["A1", "A2", "A3"] == sent[:3]
+    assert 1 == sent.index("B2") - sent.index("B1")
+    assert {} == bench.engine._board.kept
+
+
+@pytest.mark.parametrize("how", ["cancelled", "refused", "error", "retried", "expired", "offline"])
+async def test_a_course_that_does_not_go_on_frees_the_station(bench: Bench, how):
+    made = await station_that_takes_one_entry(bench)
+    policy = Policy(expires_in_s=60) if how == "expired" else Policy()
+    one = await submit(bench, made, full_list("A1", "A2", "A3"), policy=policy)
+    (first,) = await bench.stations.delivered(1)
+    other = await submit(bench, made, full_list("B1"))
+    if how == "cancelled":
+        await bench.engine.cancel(one)
+    if how == "expired":
+        bench.clock.advance(100)
+    if how == "offline":
+        bench.stations.online.pop(made.id)
+        bench.stations.ready.discard(made.id)
+    first.answer.set_result({"status": "Accepted"})
+    if how in {"refused", "error", "retried"}:
+        _, second = await bench.stations.delivered(2)
+        bench.stations.automatic = lambda call: {"status": "Accepted"}
+        if how == "refused":
+            second.answer.set_result({"status": "Failed"})
+        elif how == "error":
+            second.answer.set_exception(CallRefused("NotSupported", "no"))
+        else:
+            bench.stations.time_out(second)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    ended = await settled(bench, other)
+    if how != "retried":
+        await settled(bench, one)
+    assert (ItemState.OFFLINE if how == "offline" else ItemState.SUCCEEDED) == ended.state
+    assert {} == bench.engine._board.kept
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_full_disk_between_the_parts_lets_nothing_in(bench: Bench, monkeypatch, times):
+    made = await station_that_takes_one_entry(bench)
+    one = await submit(bench, made, full_list("A1", "A2"))
+    (first,) = await bench.stations.delivered(1)
+    others = [await submit(bench, made, full_list(f"B{n}")) for n in range(3)]
+    begin, failed = bench.engine._dispatcher._commit, []
+
+    def commit(tx, now_pass):
+        if len(failed) < times:
+            failed.append(now_pass)
+            raise Unavailable("the disk is full", code="storage_full")
+        return begin(tx, now_pass)
+
+    monkeypatch.setattr(bench.engine._dispatcher, "_commit", commit)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    first.answer.set_result({"status": "Accepted"})
+    for job in (one, *others):
+        await settled(bench, job)
+    assert times == len(failed)
+    assert ["A1", "A2"] == tags(bench.stations.calls)[:2]
+
+
+@pytest.mark.parametrize("answer", [{"status": "Failed"}, CallRefused("NotSupported", "no")])
+async def test_an_order_that_fails_halfway_says_what_was_accepted(bench: Bench, answer):
+    made = await station_that_takes_one_entry(bench)
+    bench.stations.automatic = lambda call: (
+        answer if tags([call]) == ["A3"] else {"status": "Accepted"}
+    )
+    item = await settled(bench, await submit(bench, made, full_list("A1", "A2", "A3", "A4")))
+    assert item.message.endswith("; of 4 CALLs 2 were accepted")

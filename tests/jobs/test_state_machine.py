@@ -351,6 +351,7 @@ class Engines(RuleBasedStateMachine):
         board = self.bench.engine._board
         assert sum(board.flying.values()) == len(open_ones)
         assert sorted(board.busy) == open_ones
+        assert board.kept == {}
         live = self.run(self.bench.db.read(jobs.list_live))
         assert sorted(board.runs) == [job.id for job in live] == sorted(board.turns)
 

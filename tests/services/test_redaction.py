@@ -40,6 +40,10 @@ from csms.services.redaction import REDACTED, as_text
                 ]
             },
         ),
+        (
+            "NotifyEvent",
+            {"eventData": [{"variable": {"name": "WifiPassword"}, "actualValue": "canary"}]},
+        ),
         ("SetNetworkProfile", {"connectionData": {"basicAuthPassword": "canary"}}),
         ("SetNetworkProfile", {"connectionData": {"vpn": {"password": "canary"}}}),
         ("SetNetworkProfile", {"connectionData": {"vpn": {"password": "x", "key": "canary"}}}),

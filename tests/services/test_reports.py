@@ -132,6 +132,16 @@ async def test_parts_without_a_number_keep_the_order_they_came_in(receive, parts
     assert other.report_id != received.report_id
 
 
+async def test_a_part_beyond_the_last_place_still_counts_and_can_end_the_report(
+    receive, parts, monkeypatch
+):
+    monkeypatch.setattr(reports, "MAX_PARTS", 2)
+    received = [await receive(None, raw=f'"{text}"', more=text < "d") for text in "abcd"]
+    assert [one.new for one in received] == [True] * 4
+    assert [one.completed for one in received] == [False, False, False, True]
+    assert await parts(received[-1].report_id) == ['"a"', '"d"']
+
+
 async def test_requests_and_kinds_and_stations_are_kept_apart(db, receive):
     neighbour = (await db.write(lambda tx: stations.insert(tx, NewStation("GARAGE-2")))).id
     received = [

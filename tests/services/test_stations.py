@@ -22,12 +22,12 @@ async def station(db: Database, identity: str, **more: Any) -> Station:
 
 @pytest.fixture
 async def depot(db: Database) -> Location:
-    return await locations.create_location(db, ANYWHERE, name="Depot")
+    return await db.write(lambda tx: locations.create(tx, name="Depot"))
 
 
 @pytest.fixture
 async def yard(db: Database) -> Location:
-    return await locations.create_location(db, ANYWHERE, name="Yard")
+    return await db.write(lambda tx: locations.create(tx, name="Yard"))
 
 
 async def test_creating_tells_about_it(db: Database, bus: Bus, depot: Location) -> None:

@@ -153,6 +153,13 @@ def _failure(item: JobItem) -> tuple[int, str, str, str]:
         message = item.message or "the station refused the call"
         if item.code == "call_error":
             return 502, "call_refused", message, "refused"
+        if item.code == "internal":  # it broke over the answer, or before; nobody can tell
+            return (
+                500,
+                "internal",
+                "internal error; the station may have run the command",
+                "unknown",
+            )
         return 422, item.code or "error", message, "not_sent"
     return (
         504,

@@ -10,7 +10,6 @@ from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import LocationShape, cursor_page
 from csms.domain.locations import Location
-from csms.errors import Forbidden
 from csms.services import locations
 from csms.store import locations as store
 from csms.store.database import Tx
@@ -58,8 +57,7 @@ async def show(call: Call[None, None]) -> Reply:
 
 async def create(call: Call[NewLocation, None]) -> Reply:
     """201 with the location."""
-    if call.principal.location_ids is not None:
-        raise Forbidden("A token bound to locations cannot create another one")
+    locations.check_may_create(call.principal)
     columns = call.body.model_dump(exclude_none=True)
 
     def make(tx: Tx) -> tuple[str, Location]:

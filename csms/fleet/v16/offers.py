@@ -116,33 +116,9 @@ def _update_firmware(device: Device, payload: JsonObject) -> JsonObject:
     return {}
 
 
-def _signed_update_firmware(device: Device, payload: JsonObject) -> JsonObject:
-    firmware = payload["firmware"]
-    update = device.firmware_update
-    replaces = update.running
-    update.begin(
-        firmware["location"],
-        request_id=payload["requestId"],
-        retrieve_at=read_instant(firmware["retrieveDateTime"]),
-        install_at=read_instant(firmware.get("installDateTime")),
-        signed=True,
-    )
-    return status("AcceptedCanceled" if replaces else "Accepted")
-
-
 def _get_diagnostics(device: Device, payload: JsonObject) -> JsonObject:
     device.log_upload.begin(payload["location"], request_id=None)
     return {"fileName": duties.log_name(device, "diagnostics")}
-
-
-def _get_log(device: Device, payload: JsonObject) -> JsonObject:
-    upload = device.log_upload
-    replaces = upload.running
-    upload.begin(payload["log"]["remoteLocation"], request_id=payload["requestId"])
-    return {
-        "status": "AcceptedCanceled" if replaces else "Accepted",
-        "filename": duties.log_name(device, payload["logType"]),
-    }
 
 
 ANSWERS: Mapping[str, Callable[[Device, JsonObject], JsonObject]] = MappingProxyType(
@@ -152,11 +128,11 @@ ANSWERS: Mapping[str, Callable[[Device, JsonObject], JsonObject]] = MappingProxy
         "GetCompositeSchedule": _get_composite_schedule,
         "GetDiagnostics": _get_diagnostics,
         "GetLocalListVersion": _get_local_list_version,
-        "GetLog": _get_log,
+        "GetLog": duties.get_log,
         "ReserveNow": _reserve_now,
         "SendLocalList": _send_local_list,
         "SetChargingProfile": _set_charging_profile,
-        "SignedUpdateFirmware": _signed_update_firmware,
+        "SignedUpdateFirmware": duties.update_firmware,
         "UpdateFirmware": _update_firmware,
     }
 )

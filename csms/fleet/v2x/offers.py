@@ -131,33 +131,6 @@ def _get_composite_schedule(device: Device, payload: JsonObject) -> JsonObject:
     return {"status": "Accepted", "schedule": schedule}
 
 
-# ---- firmware and logs ---------------------------------------------------------------------------
-
-
-def _update_firmware(device: Device, payload: JsonObject) -> JsonObject:
-    firmware = payload["firmware"]
-    update = device.firmware_update
-    replaces = update.running
-    update.begin(
-        firmware["location"],
-        request_id=payload["requestId"],
-        retrieve_at=read_instant(firmware["retrieveDateTime"]),
-        install_at=read_instant(firmware.get("installDateTime")),
-        signed="signature" in firmware,
-    )
-    return status("AcceptedCanceled" if replaces else "Accepted")
-
-
-def _get_log(device: Device, payload: JsonObject) -> JsonObject:
-    upload = device.log_upload
-    replaces = upload.running
-    upload.begin(payload["log"]["remoteLocation"], request_id=payload["requestId"])
-    return {
-        "status": "AcceptedCanceled" if replaces else "Accepted",
-        "filename": duties.log_name(device, payload["logType"]),
-    }
-
-
 ANSWERS: Mapping[str, Callable[[Device, JsonObject], JsonObject]] = MappingProxyType(
     {
         "CancelReservation": _cancel_reservation,
@@ -165,10 +138,10 @@ ANSWERS: Mapping[str, Callable[[Device, JsonObject], JsonObject]] = MappingProxy
         "GetChargingProfiles": _get_charging_profiles,
         "GetCompositeSchedule": _get_composite_schedule,
         "GetLocalListVersion": _get_local_list_version,
-        "GetLog": _get_log,
+        "GetLog": duties.get_log,
         "ReserveNow": _reserve_now,
         "SendLocalList": _send_local_list,
         "SetChargingProfile": _set_charging_profile,
-        "UpdateFirmware": _update_firmware,
+        "UpdateFirmware": duties.update_firmware,
     }
 )

@@ -266,7 +266,7 @@ class CommandRunner:
         except ConnectionLost:
             return Ambiguous("connection_lost", "the connection was lost before the answer")
         except CallRefused as error:
-            return self._refused(job, item, error)
+            return self._refused(job, item, course, error)
         return _taken(orders.command_of(job), item, course, payload, repeat=repeat)
 
     async def _prepare(self, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
@@ -322,7 +322,7 @@ class CommandRunner:
         """A command makes nothing that could be removed."""
         return item.target
 
-    def _refused(self, job: Job, item: JobItem, error: CallRefused) -> Result:
+    def _refused(self, job: Job, item: JobItem, course: Course, error: CallRefused) -> Result:
         if isinstance(error, CallWithheld):
             return Done(ItemState.ERROR, error.code, error.description)
         if error.error_code in _RETRYABLE_CODES and self.repeatable(job, item):
@@ -330,7 +330,7 @@ class CommandRunner:
         return Done(
             ItemState.ERROR,
             "call_error",
-            error.message,
+            course.told(error.message),
             response={"error_code": error.error_code, "error_description": error.description},
         )
 
@@ -358,6 +358,8 @@ def _taken(
         return NextStep(str(len(after.answers)), effect=_keeping(item, after, effect))
     whole = courses.together(after.answers)
     told = whole.detail or f"the station answered {whole.status}"
+    if command.stops_when_refused:
+        told = after.told(told)
     return Done(
         ItemState.SUCCEEDED if whole.accepted else ItemState.REJECTED,
         None if whole.accepted else "rejected",

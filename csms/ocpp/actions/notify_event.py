@@ -8,11 +8,13 @@ from csms.ocpp.device_model import read_key
 from csms.ocpp.fields import flag, integer, objects, raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import monitoring
+from csms.services.redaction import redacted
 
 
 def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
     """Store every event, then answer; a message without a readable one is kept as it is."""
-    entries = objects(payload.get("eventData")) or [payload]
+    safe = redacted(payload)
+    entries = objects(safe.get("eventData")) or [safe]
     events = [_event(station, entry) for entry in entries]
     return Stored(
         station.db, lambda tx: monitoring.record(tx, station.station_id, events), lambda _: {}

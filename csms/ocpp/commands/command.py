@@ -17,6 +17,7 @@ from csms.domain.jobs import CommandClass
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
+from csms.ocpp.fields import text
 from csms.ocpp.frames import JsonObject
 from csms.store.database import ReadTx, Tx
 
@@ -104,11 +105,14 @@ def read_status(payload: JsonObject) -> Answer:
 
 
 def also_accepts(word: str) -> Read:
-    """As `read_status`, with one more word; most often it says that there is nothing to tell."""
+    """Read a `status` that is never left out, and has one more word than those that accept.
+
+    Most often the word says that there is nothing to tell, which is an answer, too.
+    """
 
     def read(payload: JsonObject) -> Answer:
-        answer = read_status(payload)
-        return replace(answer, accepted=True) if answer.status == word else answer
+        status = text(payload, "status")
+        return Answer(status in ACCEPTING or status == word, status, payload)
 
     return read
 

@@ -261,7 +261,7 @@ def read(payload: JsonObject) -> Answer:
 # OCPP 2.0.1 D01.FR.03, D01.FR.19
 _DETAILS = {
     "VersionMismatch": "its list has this version or a higher one: send the Full list",
-    "Failed": "it kept its list as it was: send the Full list",
+    "Failed": "it did not take this part: send the Full list",
 }
 
 

@@ -25,17 +25,19 @@ def settle_read(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -
 
 def settle_written(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
     """Keep the values that the station took from SetVariables or ChangeConfiguration."""
-    if "key" in payload:
-        if answer.accepted:
-            key = VariableKey(component=V16_COMPONENT, variable=payload["key"])
-            device_model.record_value(tx, station.id, key, payload["value"])
+    safe = redacted(payload)
+    if "key" in safe:
+        value = value_text(safe, "value")
+        if answer.accepted and value is not None:
+            key = VariableKey(component=V16_COMPONENT, variable=safe["key"])
+            device_model.record_value(tx, station.id, key, value)
         return
     # The results repeat the names, but not the values.
     statuses = {
         _name(result): result.get("attributeStatus")
         for result in objects(answer.payload.get("setVariableResult"))
     }
-    sent = objects(payload.get("setVariableData"))
+    sent = objects(safe.get("setVariableData"))
     _record(tx, station.id, [{**one, "attributeStatus": statuses.get(_name(one))} for one in sent])
 
 

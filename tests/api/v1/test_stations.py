@@ -236,6 +236,15 @@ async def test_an_offline_station_is_a_conflict(api: Api) -> None:
     assert await code_of(response) == (409, "station_offline")
 
 
+async def test_an_answer_we_break_over_is_not_said_to_be_unsent(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: RuntimeError("a bug of ours")
+    station = await make_station(api)
+    hub.connect(station.id)
+    response = await send(api, station, {"command": "clear_cache"})
+    body = await response.json()
+    assert (response.status, body["code"], body["state"]) == (500, "internal", "unknown")
+
+
 async def test_a_callerror_is_a_bad_gateway(api: Api, hub: ScriptedHub) -> None:
     hub.automatic = lambda _: CallRefused("NotSupported", "no cache")
     station = await make_station(api)

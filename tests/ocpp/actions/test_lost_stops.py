@@ -78,6 +78,40 @@ async def test_a_late_stop_replaces_that_end(station, clock, number):
     assert (frozenset(), 1_000_000, "Local") == (ended.flags, ended.energy_mwh, ended.stop_reason)
 
 
+async def test_energy_is_unknown_at_that_end_when_the_register_fell(station, clock, number):
+    await sample(station, number, 3000)
+    clock.advance(60)
+    await sample(station, number, 1500)
+    await status(station, "Available")
+    await later(station, clock, 900)
+    ended = await find(station, number)
+    assert (ended.is_open, ended.energy_mwh) == (False, None)
+    assert ended.flags == {TransactionFlag.INFERRED_END, TransactionFlag.REGISTER_FELL}
+
+
+async def test_samples_after_that_end_take_it_back(station, clock, number):
+    await status(station, "Available")
+    await later(station, clock, 900)
+    assert not (await find(station, number)).is_open
+    await sample(station, number, 2500)
+    going_on = await find(station, number)
+    assert (True, frozenset(), 1_500_000) == (
+        going_on.is_open,
+        going_on.flags,
+        going_on.energy_mwh,
+    )
+    await later(station, clock, 900)
+    assert (await find(station, number)).is_open
+
+
+async def test_samples_with_the_id_before_the_last_take_nothing_back(station, clock, number):
+    await status(station, "Available")
+    await later(station, clock, 900)
+    await start(station)
+    await sample(station, number, 2500)
+    assert not (await find(station, number)).is_open
+
+
 async def test_a_stop_in_time_is_the_end(station, clock, number):
     await status(station, "Available")
     clock.advance(2)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from csms.domain.transactions import TransactionFlag
 from csms.ocpp.actions import meter_values, start_transaction, stop_transaction
 from csms.store import transactions
 
@@ -120,6 +121,36 @@ async def test_contexts_of_one_instant_have_rows_of_their_own(station, stored):
 async def test_register_below_the_start_says_nothing_about_the_energy(station, number):
     await meter_values.on_v16(station, values([{"value": "12"}], number=number))
     assert (await transaction_of(station, number)).energy_mwh == 0
+
+
+async def sample(station, number, *registers):
+    for minute, register in registers:
+        at = f"2026-05-01T10:{minute:02}:00Z"
+        await meter_values.on_v16(station, values([{"value": register}], number=number, at=at))
+
+
+@pytest.mark.parametrize("registers", [(3000, 4500, 0, 1000), (3000, 2000), (1000, 4000, 3998)])
+async def test_register_that_falls_leaves_the_energy_unknown(station, number, registers):
+    await sample(station, number, *enumerate(registers))
+    await stop(station, number)
+    found = await transaction_of(station, number)
+    assert (found.energy_mwh, found.flags) == (None, {TransactionFlag.REGISTER_FELL})
+
+
+@pytest.mark.parametrize(
+    "registers",
+    [
+        [(1, 2000.9), (2, 2000)],  # rounding
+        [(1, 0), (2, 900), (3, 1500), (4, 20)],  # counted from zero: not the meter's own register
+        [(5, 4000), (2, 2000), (3, 3000)],  # a late message
+        [(50, 2000), (51, 3000), (40, 4000), (41, 4500)],  # the clock was set back
+    ],
+)
+async def test_what_only_looks_like_a_fall_changes_nothing(station, number, registers):
+    await sample(station, number, *registers)
+    await stop(station, number)
+    found = await transaction_of(station, number)
+    assert (found.energy_mwh, found.flags) == (4_000_000, frozenset())
 
 
 @pytest.mark.parametrize("bad", [-1, 0, 2**63 - 1, 4711])

@@ -160,3 +160,10 @@ async def test_nonsense_is_stored_and_answered(station, stored):
     assert [each.event_id for each in found] == [None] * 4
     assert [each.cleared for each in found] == [True, False, False, False]
     assert [each.key for each in found] == [None] * 4
+
+
+async def test_a_password_is_not_kept(station, stored):
+    secret = event(actualValue="canary", variable={"name": "WifiPassword"})
+    await on_v2x(station, message(secret))
+    (found,) = await stored()
+    assert "canary" not in f"{found.actual_value} {found.raw}"

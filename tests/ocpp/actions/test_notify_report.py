@@ -5,7 +5,8 @@ import json
 import pytest
 
 from csms.domain.device_model import Attribute, Characteristics, VariableKey
-from csms.domain.multipart import ReportKind, ReportState, state_of
+from csms.domain.lint import Finding, Rule
+from csms.domain.multipart import MAX_PARTS, ReportKind, ReportState, state_of
 from csms.domain.versions import OcppVersion
 from csms.ocpp import schemas
 from csms.ocpp.actions.notify_report import on_v2x
@@ -174,3 +175,9 @@ async def test_nonsense_is_stored_and_answered(station, db, model):
         ("Power", "22000"),
     ]
     assert len(await db.read(lambda tx: reports.list_of_station(tx, station.station_id))) == 4
+
+
+async def test_a_part_with_a_nonsensical_number_counts_and_is_a_finding(station, model):
+    await on_v2x(station, message(entry(), seq_no=MAX_PARTS))
+    assert len(await model()) == 1
+    assert station.findings == [Finding(Rule.TOO_LARGE, "seqNo")]

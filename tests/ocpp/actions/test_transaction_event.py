@@ -461,6 +461,53 @@ async def test_register_that_falls_leaves_the_energy_unknown(station, registers)
     assert (found.energy_mwh, found.flags) == (None, {TransactionFlag.REGISTER_FELL})
 
 
+UNUSABLE = [
+    None,
+    [{"value": "NaN"}],
+    [{"value": -5}],
+    [{"value": 1e300}],
+    [{"value": 9000, "unitOfMeasure": {"unit": "parsec"}}],
+    [{"value": 9000, "location": "Inlet"}],
+    [{"value": 9000, "phase": "L1"}],
+]
+
+
+@pytest.mark.parametrize("other", UNUSABLE)
+@pytest.mark.parametrize("shown", ["Started", "Updated", "Ended"])
+async def test_a_single_register_is_no_energy(station, shown, other):
+    for number, kind in enumerate(("Started", "Updated", "Ended")):
+        message = event(kind, number, number, evse=1, register=17000 if kind == shown else None)
+        if kind != shown and other is not None:
+            message["meterValue"] = [
+                {"timestamp": "2026-05-01T10:00:00Z", "sampledValue": other},
+            ]
+        await send(station, message)
+    found = await find(station)
+    assert (found.is_open, found.energy_mwh) == (False, None)
+
+
+async def test_two_equal_registers_are_no_energy_drawn(station):
+    await send(
+        station,
+        event("Started", 0, 0, evse=1, register=1000),
+        event("Ended", 1, 1, register=1000),
+    )
+    assert (await find(station)).energy_mwh == 0
+
+
+async def test_registers_of_changing_phases_are_not_subtracted(station):
+    def phases(*names):
+        samples = [{"value": 2000, "phase": name} for name in names]
+        return [{"timestamp": "2026-05-01T10:00:00Z", "sampledValue": samples}]
+
+    await send(
+        station,
+        {**event("Started", 0, 0, evse=1), "meterValue": phases("L1")},
+        {**event("Ended", 1, 1), "meterValue": phases("L1", "L2", "L3")},
+    )
+    assert (await find(station)).energy_mwh is None
+
+
 async def test_rounding_is_no_fall_of_the_register(station):
     await send(
         station,

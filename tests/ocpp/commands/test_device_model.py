@@ -220,10 +220,23 @@ def test_each_part_of_a_report_request_has_an_id_of_its_own():
 # ---- answers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["get_base_report", "get_report", "get_monitoring_report"])
-def test_nothing_to_report_is_an_answer(name):
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("get_base_report", "EmptyResultSet"),
+        ("get_charging_profiles", "NoProfiles"),
+        ("get_der_control", "NotFound"),
+        ("get_display_messages", "Unknown"),
+        ("get_installed_certificate_ids", "NotFound"),
+        ("get_monitoring_report", "EmptyResultSet"),
+        ("get_report", "EmptyResultSet"),
+        ("get_tariffs", "NoTariff"),
+    ],
+)
+def test_nothing_to_report_is_an_answer(name, word):
     read = COMMANDS[name].read
-    assert read({"status": "EmptyResultSet"}).accepted
+    assert read({"status": "Accepted"}).accepted
+    assert read({"status": word}).accepted
     assert not read({"status": "NotSupported"}).accepted
     assert not read({}).accepted
 
@@ -416,6 +429,20 @@ async def test_a_key_that_the_station_took_is_kept(settle, value, status, expect
     payload = {"key": "HeartbeatInterval", "value": "30"}
     await settle("set_variables", payload, {"status": status})
     assert await value("v16", "heartbeatinterval") == expected
+
+
+async def test_a_password_that_the_station_took_is_not_kept(settle, value):
+    await settle(
+        "set_variables", {"key": "WifiPassword", "value": "canary"}, {"status": "Accepted"}
+    )
+    sent = {"component": {"name": "Wifi"}, "variable": {"name": "WifiPassword"}}
+    await settle(
+        "set_variables",
+        {"setVariableData": [{**sent, "attributeValue": "canary"}]},
+        {"setVariableResult": [{**sent, "attributeStatus": "Accepted"}]},
+    )
+    assert await value("v16", "WifiPassword") is None
+    assert await value("Wifi", "WifiPassword") is None
 
 
 async def test_a_value_keeps_what_a_report_told_besides(db, station, settle):
