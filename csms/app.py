@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -38,20 +37,24 @@ from csms.fleet import catalog
 from csms.fleet.deployment import Deployment
 from csms.fleet.frame_file import FrameFile
 from csms.fleet.manager import Fleet
+from csms.host import Listen, Security
 from csms.jobs import recovery
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
 from csms.jobs.grace import Grace
 from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.port import ItemRunner
 from csms.jobs.settings import EngineSettings
 from csms.jobs.signing import Signing
-from csms.ocpp import actions, listener
+from csms.ocpp import actions
+from csms.ocpp.doors import Doors
 from csms.ocpp.endpoint import Endpoint
 from csms.ocpp.hub import Hub
 from csms.ocpp.settings import OcppSettings
-from csms.services import housekeeping, inbox, tokens
+from csms.ocpp.tls import TlsFiles
+from csms.services import housekeeping, tokens
 from csms.services.credentials import Passwords
 from csms.services.heartbeats import Heartbeats
 from csms.services.lint import Lint
@@ -144,20 +147,26 @@ class Server:
 
     async def start(self, stack: AsyncExitStack, *, admin_token: str | None) -> None:
         """Lock, migrate, recover; only then listen. What starts is stopped in reverse."""
-        addresses = [parse_listen(text) for text in self.config.listen]
+        addresses = [host.parse_listen(text) for text in self.config.listen]
+        home = _home_of(addresses)
         db = await stack.enter_async_context(self._database())
         parts = await self._build(db)
         await tokens.ensure_environment_token(db, admin_token)
         self._crash.reach("recovery.swept")
-        servers: list[asyncio.Server] = []
-        runner = await self._start_parts(stack, parts, servers)
-        servers += await self._listen(runner, parts, addresses)
+        doors = Doors(
+            addresses, tls_files(self.config), db=db, clock=self._clock, spawn=self._spawn
+        )
+        runner = await self._start_parts(stack, parts, doors)
+        await doors.open(
+            runner, parts.deps.endpoint, head_timeout_s=self.config.ocpp.handshake_timeout_s
+        )
+        self._own(stack, doors.look_after())
         await parts.deployment.restore()
         host.tame_garbage_collector()
         parts.deps.ready = True
         stack.callback(setattr, parts.deps, "draining", True)
-        await self._write_cli_file(stack, db, addresses[0])
-        await self._say_hello(db, addresses, admin_token)
+        await self._write_cli_file(stack, db, home)
+        await self._say_hello(db, addresses, home, admin_token)
 
     async def _build(self, db: Database) -> Parts:
         """Everything, not started; the recovery sweep on the way."""
@@ -177,7 +186,7 @@ class Server:
         grace = Grace(self._clock, timedelta(seconds=config.jobs.reconnect_grace_s), self._bus)
         # The kinds need the hub, the hub needs the epoch, the epoch comes from the sweep that
         # asks the kinds: so the sweep gets kinds that can judge, and nothing else.
-        epoch = await self._recover(db, grace, deployment)
+        epoch = await self._recover(db, grace, deployment, passwords)
         hub = Hub(
             db=db,
             bus=self._bus,
@@ -190,7 +199,7 @@ class Server:
             handlers=actions.HANDLERS,
             provider=_program(config.programs.provider, config),
         )
-        engine = self._engine(db, self._kinds(db, hub, grace, deployment), epoch)
+        engine = self._engine(db, self._kinds(db, hub, grace, deployment, passwords), epoch)
         deps = self._deps(
             db=db,
             hub=hub,
@@ -219,7 +228,7 @@ class Server:
         return Fleet(clock=self._clock, random=self._random, on_frame=on_frame), frames
 
     async def _start_parts(
-        self, stack: AsyncExitStack, parts: Parts, servers: list[asyncio.Server]
+        self, stack: AsyncExitStack, parts: Parts, doors: Doors
     ) -> web.AppRunner:
         runner = web.AppRunner(
             application.build(parts.deps, routes.ALL),
@@ -235,7 +244,7 @@ class Server:
         stack.push_async_callback(parts.heartbeats.flush)
         stack.push_async_callback(runner.cleanup)
         # The ports stay open while we drain, so that writes get their 503.
-        stack.callback(_close_all, servers)
+        stack.callback(doors.close)
         if parts.frames is not None:
             stack.callback(parts.frames.close)
         await parts.fleet.open()
@@ -275,8 +284,10 @@ class Server:
         self.exit_code = 1
         self.stopped.set()
 
-    async def _recover(self, db: Database, grace: Grace, deployment: Deployment) -> int:
-        kinds = self._kinds(db, _NoStations(), grace, deployment)
+    async def _recover(
+        self, db: Database, grace: Grace, deployment: Deployment, passwords: Passwords
+    ) -> int:
+        kinds = self._kinds(db, _NoStations(), grace, deployment, passwords)
         found = await db.write(lambda tx: recovery.sweep(tx, boot_id=boot_id(), kinds=kinds))
         grace.begin(await db.read(lambda tx: stations.list_connected_before(tx, found.epoch)))
         if found.live_jobs or not found.clean:
@@ -291,7 +302,7 @@ class Server:
         return found.epoch
 
     def _kinds(
-        self, db: Database, hub: Any, grace: Grace, deployment: Deployment
+        self, db: Database, hub: Any, grace: Grace, deployment: Deployment, passwords: Passwords
     ) -> dict[str, ItemRunner]:
         command = CommandRunner(
             hub,
@@ -299,13 +310,22 @@ class Server:
             read=db.read,
             call_timeout_s=self.config.ocpp.call_timeout_s,
             in_grace=grace.until,
+            seal=passwords.seal,
         )
         create = StationCreateRunner(
             read=db.read,
             deployment=deployment,
             max_virtual=self.config.fleet.max_in_process,
         )
-        return {command.name: command, create.name: create}
+        rotation = PasswordRunner(
+            hub,
+            self._clock,
+            db=db,
+            passwords=passwords,
+            call_timeout_s=self.config.ocpp.call_timeout_s,
+            in_grace=grace.until,
+        )
+        return {kind.name: kind for kind in (command, create, rotation)}
 
     def _engine(self, db: Database, kinds: dict[str, ItemRunner], epoch: int) -> Engine:
         return Engine(
@@ -346,60 +366,33 @@ class Server:
             settings=api_settings(self.config),
         )
 
-    async def _listen(
-        self, runner: web.AppRunner, parts: Parts, addresses: list[tuple[str, int]]
-    ) -> list[asyncio.Server]:
-        def on_tls(address: str) -> None:
-            self._spawn(inbox.record(parts.db, "", "tls_on_plain_port", address))
-
-        servers: list[asyncio.Server] = []
-        for name, port in addresses:
-            try:
-                server = await listener.listen(
-                    runner,
-                    parts.deps.endpoint,
-                    name,
-                    port,
-                    on_tls=on_tls,
-                    head_timeout_s=self.config.ocpp.handshake_timeout_s,
-                )
-            except OSError as error:
-                _close_all(servers)
-                reason = os.strerror(error.errno) if error.errno else str(error)
-                raise CannotStart(f"cannot listen on {name}:{port}: {reason}") from error
-            servers.append(server)
-        return servers
-
     def _follow_stations(self, deployment: Deployment) -> None:
         def on_event(event: Event) -> None:
             if event.type == "station.deleted":
                 self._spawn(deployment.withdraw(event.data["identity"]))
-            elif event.type == "station.credentials_rotated" and event.station_id is not None:
+            elif event.type == "station.credentials_rotated" and not event.data["pushed"]:
+                assert event.station_id is not None
                 self._spawn(deployment.redeploy(event.station_id))
 
         self._bus.subscribe(Event, on_event)
 
-    async def _write_cli_file(
-        self, stack: AsyncExitStack, db: Database, address: tuple[str, int]
-    ) -> None:
+    async def _write_cli_file(self, stack: AsyncExitStack, db: Database, home: Listen) -> None:
         path = self.config.data_dir / CLI_FILE
-        url = f"http://{host.loopback_name(address[0])}:{address[1]}"
-        text = json.dumps({"url": url, "token": await tokens.renew_cli_token(db)})
+        text = json.dumps({"url": home.loopback_url, "token": await tokens.renew_cli_token(db)})
         host.write_private(path, text.encode())
         stack.callback(path.unlink, missing_ok=True)
 
     async def _say_hello(
-        self, db: Database, addresses: list[tuple[str, int]], admin_token: str | None
+        self, db: Database, addresses: list[Listen], home: Listen, admin_token: str | None
     ) -> None:
         first = None if admin_token else await tokens.create_first(db)
-        for name, port in addresses:
-            for reachable in host.reachable_names(name):
-                self._announce(f"page and API  http://{reachable}:{port}/")
-                self._announce(f"stations      ws://{reachable}:{port}/ocpp/<identity>")
+        for address in addresses:
+            for page, stations_at in zip(address.urls(), address.websocket_urls(), strict=True):
+                if not address.stations_only:
+                    self._announce(f"page and API  {page}/")
+                self._announce(f"stations      {stations_at}/ocpp/<identity>")
         if first is not None:
-            name, port = addresses[0]
-            link = f"http://{host.reachable_names(name)[0]}:{port}/#token={first}"
-            self._announce(f"sign in once  {link}")
+            self._announce(f"sign in once  {home.urls()[0]}/#token={first}")
 
     async def _mark_clean(self, db: Database) -> None:
         if self.exit_code == 0:
@@ -456,6 +449,7 @@ def ocpp_settings(config: Config) -> OcppSettings:
         ),
         allow_no_password=config.onboarding.allow_no_password,
         strict=ocpp.strict,
+        client_organizations=frozenset(config.tls.client_organizations),
         unknown_id_tokens=UnknownIdTokens(config.authorization.unknown_id_tokens),
         max_transactions_per_id_token=limit or None,
         signs_certificates=bool(config.programs.signer),
@@ -499,28 +493,32 @@ def api_settings(config: Config) -> ApiSettings:
 
 def _own_origins(config: Config) -> list[str]:
     """Where this server itself is reached; virtual stations may always dial it."""
-    origins = [
-        f"ws://{reachable}:{port}"
-        for name, port in map(parse_listen, config.listen)
-        for reachable in host.reachable_names(name)
-    ]
+    addresses = map(host.parse_listen, config.listen)
+    origins = [url for address in addresses for url in address.websocket_urls()]
     return [*origins, config.external_url] if config.external_url else origins
 
 
-def parse_listen(text: str) -> tuple[str, int]:
-    """(host, port) of `HOST:PORT`; raises ConfigError."""
-    address, _, options = text.partition(",")
-    if options:
-        raise ConfigError(f"setting listen: options are not supported here: {text!r}")
-    name, _, port = address.rpartition(":")
-    if not name or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"setting listen: {text!r} is not HOST:PORT")
-    return name.strip("[]"), int(port)
+def tls_files(config: Config) -> TlsFiles | None:
+    """The files for TLS; None when there are none. Raises ConfigError."""
+    settings = config.tls
+    if len(settings.certificates) != len(settings.keys):
+        raise ConfigError("setting tls.keys: each of tls.certificates needs one")
+    if not settings.certificates:
+        return None
+    return TlsFiles(
+        certificates=tuple(map(Path, settings.certificates)),
+        keys=tuple(map(Path, settings.keys)),
+        client_ca=Path(settings.client_ca) if settings.client_ca else None,
+        static_rsa=settings.static_rsa,
+    )
 
 
-def _close_all(servers: list[asyncio.Server]) -> None:
-    for server in servers:
-        server.close()
+def _home_of(addresses: list[Listen]) -> Listen:
+    """The address of the page and the command line: a plain one, where there is one."""
+    serving = [address for address in addresses if not address.stations_only]
+    if not serving:
+        raise ConfigError("setting listen: one address must serve the API, not only stations")
+    return next((one for one in serving if one.security is Security.PLAIN), serving[0])
 
 
 # ---- the process -----------------------------------------------------------------------------

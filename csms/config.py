@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from pydantic_settings import (
 )
 
 from csms.errors import Invalid
+from csms.host import parse_listen
 
 PREFIX = "CSMS_"
 # Read by name where they are needed; secrets and test hooks are no settings of the file.
@@ -34,6 +36,22 @@ def _split(value: Any) -> Any:
 
 
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+def _split_addresses(value: Any) -> Any:
+    """The same for addresses, whose options have commas too: `0.0.0.0:9000,[::]:9443,tls`."""
+    return re.split(r",(?=[^,]*:)", value) if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    """Refuse what nothing can listen on."""
+    parse_listen(value)
+    return value
+
+
+Addresses = Annotated[
+    list[Annotated[str, AfterValidator(_address)]], NoDecode, BeforeValidator(_split_addresses)
+]
 
 
 def _command_line(value: str) -> str:
@@ -100,6 +118,26 @@ class Ocpp(_Section):
         False, description="answer messages that break the schema with the exact CALLERROR"
     )
     max_sockets: int = Field(20_000, ge=1, description="station sockets at most")
+
+
+class Tls(_Section):
+    """TLS of our own, for listeners with tls or mtls. Files are in PEM."""
+
+    certificates: Texts = Field(
+        default_factory=list,
+        description="our certificate with its chain; one with an RSA and one with an EC key",
+    )
+    keys: Texts = Field(
+        default_factory=list, description="the private keys of these, in the same order"
+    )
+    client_ca: str = Field("", description="who signs the certificates of stations; for mtls")
+    client_organizations: Texts = Field(
+        default_factory=list,
+        description="organizations (O) that such a certificate may name; empty: any",
+    )
+    static_rsa: bool = Field(
+        False, description="offer TLS_RSA suites too, which old stations need and the others avoid"
+    )
 
 
 class Authorization(_Section):
@@ -186,9 +224,9 @@ class Config(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    listen: Texts = Field(
+    listen: Addresses = Field(
         default_factory=lambda: ["127.0.0.1:9000"],
-        description="where to listen, HOST:PORT; several are possible",
+        description="where to listen, HOST:PORT[,tls|,mtls][,ocpp-only]; several are possible",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir, description="everything that is kept lives here"
@@ -203,6 +241,7 @@ class Config(BaseSettings):
     )
     onboarding: Onboarding = Onboarding()
     ocpp: Ocpp = Ocpp()
+    tls: Tls = Tls()
     authorization: Authorization = Authorization()
     programs: Programs = Programs()
     jobs: Jobs = Jobs()
@@ -314,7 +353,8 @@ def _explain(error: ValidationError, file: Path | None) -> str:
         return f"unknown setting {name}{where}{_nearest(name, names())}"
     given = first.get("input")
     shown = "" if isinstance(given, dict) else f" (given: {given!r})"
-    return f"setting {name}{where}: {first['msg']}{shown}"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"setting {name}{where}: {reason}{shown}"
 
 
 def example() -> str:

@@ -8,9 +8,64 @@ import os
 import resource
 import secrets
 import socket
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 INSTANCE_KEY = "instance.key"
+STATIONS_ONLY = "ocpp-only"
+
+
+class Security(str, Enum):
+    """What a port asks of those who come."""
+
+    PLAIN = "plain"
+    TLS = "tls"
+    """We show a certificate."""
+    MTLS = "mtls"
+    """They show one too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address to listen on, as `HOST:PORT[,tls|,mtls][,ocpp-only]`."""
+
+    host: str
+    port: int
+    security: Security = Security.PLAIN
+    stations_only: bool = False
+    """There is no page and no API."""
+
+    def urls(self) -> list[str]:
+        """Where others reach its page and API."""
+        return [self._url("http", name) for name in reachable_names(self.host)]
+
+    def websocket_urls(self) -> list[str]:
+        """Where stations reach it."""
+        return [self._url("ws", name) for name in reachable_names(self.host)]
+
+    @property
+    def loopback_url(self) -> str:
+        """Where this machine itself reaches its API."""
+        return self._url("http", loopback_name(self.host))
+
+    def _url(self, scheme: str, name: str) -> str:
+        return f"{scheme}{'' if self.security is Security.PLAIN else 's'}://{name}:{self.port}"
+
+
+def parse_listen(text: str) -> Listen:
+    """What a `listen` setting says; raises ValueError."""
+    address, *options = (part.strip() for part in text.split(","))
+    name, _, port = address.rpartition(":")
+    if not name or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("is not HOST:PORT[,tls|,mtls][,ocpp-only]")
+    words = set(options)
+    chosen = words & {Security.TLS.value, Security.MTLS.value}
+    unknown = words - chosen - {STATIONS_ONLY}
+    if unknown or len(chosen) > 1 or len(words) < len(options):
+        raise ValueError("may have one of the options tls and mtls, and ocpp-only")
+    security = Security(chosen.pop()) if chosen else Security.PLAIN
+    return Listen(name.strip("[]"), int(port), security, STATIONS_ONLY in words)
 
 
 def tame_garbage_collector() -> None:

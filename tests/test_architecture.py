@@ -25,7 +25,7 @@ SQL = re.compile(
 )
 FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "base", "misc"})
 # Stations as a process of their own: real ones wait before they dial again.
-STATION_PROGRAMS = frozenset({"tests.acceptance.scripted"})
+STATION_PROGRAMS = frozenset({"tests.acceptance.independent", "tests.acceptance.scripted"})
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
 
@@ -166,7 +166,7 @@ def test_sql_lives_in_the_store_only() -> None:
         (("aiohttp", "aiohttp_sse"), AIOHTTP),
         (("pydantic", "pydantic_settings", "pydantic_core"), PYDANTIC),
         (("sqlite3", "aiosqlite"), re.compile(r"csms\.store\..+")),
-        (("cryptography",), re.compile(r"csms\.domain\.certificates")),
+        (("cryptography",), re.compile(r"csms\.domain\.(authority|certificates|sealing)")),
         (("typer", "rich"), re.compile(r"csms\.(cli(\..+)?|__main__)")),
     ],
 )

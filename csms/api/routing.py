@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from functools import partial
+from types import NoneType
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -101,3 +103,51 @@ class Route:
     def writes(self) -> bool:
         """Refused while draining; takes an Idempotency-Key."""
         return self.method not in {"GET", "HEAD"}
+
+
+class Table:
+    """Makes the rows of one dialect, by method."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.get, self.post, self.put, self.patch, self.delete = (
+            partial(_row, dialect, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        )
+
+
+def _row(  # noqa: PLR0917 - columns of a table
+    dialect: Dialect,
+    method: str,
+    path: str,
+    handler: Handler,
+    scope: Scope | None,
+    summary: str,
+    answers: Any = None,
+    *,
+    bulk: bool = False,
+    hidden: bool = False,
+) -> Route:
+    """A row says what it answers as a model (200), or status → model.
+
+    What it takes is read off the handler's `Call[Body, Query]`, so what is documented is what is
+    validated; `Body | None` is a body that may be left out.
+    """
+    body, query = get_args(get_type_hints(handler, include_extras=True)["call"])
+    is_optional = NoneType in get_args(body)
+    if is_optional:
+        (body,) = (member for member in get_args(body) if member is not NoneType)
+    if not isinstance(answers, Mapping):
+        answers = {} if answers is None else {200: answers}
+    return Route(
+        method,
+        path,
+        handler,
+        summary,
+        dialect,
+        scope,
+        body=None if body is NoneType else body,
+        body_optional=is_optional,
+        query=None if query is NoneType else query,
+        answers=answers,
+        bulk=bulk,
+        hidden=hidden,
+    )

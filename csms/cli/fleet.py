@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from csms.fleet.runner import Counts, RunOptions
 
 app = typer.Typer(help="Virtual stations.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def _file(help_text: str, *names: str) -> Any:
+    return typer.Option(*names, help=help_text, show_default=False)
+
+
+def _share(help_text: str) -> Any:
+    return typer.Option(min=0, max=100, help=help_text)
 
 
 @app.callback()
@@ -30,25 +38,16 @@ def run(
     prefix: Annotated[str, typer.Option(help="What their identities begin with.")] = "VCP",
     from_file: Annotated[
         Path | None,
-        typer.Option(
-            "--from",
-            help='Instead: lines of {"identity": …, "password": …, "version": …}.',
-            show_default=False,
-        ),
+        _file('Instead: lines of {"identity": …, "password": …, "version": …}.', "--from"),
     ] = None,
-    frames: Annotated[
-        Path | None,
-        typer.Option(help="Append every frame they send or receive to it.", show_default=False),
+    passwords: Annotated[
+        Path | None, _file("Keep the passwords that they are told in it, and use those it has.")
     ] = None,
-    reject_percent: Annotated[
-        float, typer.Option(min=0, max=100, help="Share of the commands they reject.")
-    ] = 0.0,
-    silent_percent: Annotated[
-        float, typer.Option(min=0, max=100, help="Share of the commands they never answer.")
-    ] = 0.0,
+    frames: Annotated[Path | None, _file("Append every frame they send or receive to it.")] = None,
+    reject_percent: Annotated[float, _share("Share of the commands they reject.")] = 0.0,
+    silent_percent: Annotated[float, _share("Share of the commands they never answer.")] = 0.0,
     flap_percent: Annotated[
-        float,
-        typer.Option(min=0, max=100, help="Share of them that lose their socket now and then."),
+        float, _share("Share of them that lose their socket now and then.")
     ] = 0.0,
     version: Annotated[str, typer.Option(help="OCPP 1.6, 2.0.1 or 2.1.")] = "1.6",
     connectors: Annotated[int, typer.Option(min=1, help="Connectors of each.")] = 1,
@@ -70,6 +69,7 @@ def run(
         stations=stations,
         prefix=prefix,
         from_file=from_file,
+        passwords=passwords,
         frames=frames,
         reject_percent=reject_percent,
         silent_percent=silent_percent,

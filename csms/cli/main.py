@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import csms
-from csms.cli import demo, fleet, jobs, serve, stations, token
+from csms.cli import demo, fleet, jobs, serve, stations, tls, token
 from csms.cli.failures import CommandFailed, ExitCode
 from csms.errors import CsmsError
 
@@ -30,6 +30,7 @@ app.add_typer(stations.app, name="stations")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(token.app, name="token")
 app.add_typer(fleet.app, name="fleet")
+app.add_typer(tls.app, name="tls")
 
 
 def main() -> None:

@@ -20,7 +20,8 @@ def serve(
     listen: Annotated[
         list[str] | None,
         typer.Option(
-            help="HOST:PORT; repeatable. 0.0.0.0:9000 lets the network in.  "
+            help="HOST:PORT[,tls|,mtls][,ocpp-only]; repeatable. "
+            "0.0.0.0:9000 lets the network in.  "
             "[default: 127.0.0.1:9000]",
             show_default=False,
         ),
@@ -79,12 +80,10 @@ def _run(settings: Config) -> int:
 
 
 def _check_loopback(settings: Config) -> None:
-    from csms.app import parse_listen
-    from csms.host import is_loopback
+    from csms.host import is_loopback, parse_listen
 
     for address in settings.listen:
-        host, _ = parse_listen(address)
-        if not is_loopback(host):
+        if not is_loopback(parse_listen(address).host):
             raise BadUsage(
                 f"--dev lets anybody in, and others can reach {address}; add --i-know to do it"
             )

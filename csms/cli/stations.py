@@ -160,7 +160,7 @@ def _list(tx: ReadTx, location: str | None) -> list[dict[str, Any]]:
 def _shape(tx: ReadTx, station: Station) -> dict[str, Any]:
     """What the API shows of a station whose server is not running."""
     from csms.api.v1.station_shapes import StationShape
-    from csms.store import connectors, locations
+    from csms.store import connectors, credentials, locations
 
     at = station.location_id
     return StationShape.of(
@@ -170,4 +170,5 @@ def _shape(tx: ReadTx, station: Station) -> dict[str, Any]:
         online=False,
         ready=False,
         last_heartbeat_at=station.last_heartbeat_at,
+        password_offered_at=credentials.last_offered_at(tx, station.id),
     ).model_dump(mode="json")

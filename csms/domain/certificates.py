@@ -81,6 +81,15 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """One of our own."""
+
+    kind: str
+    """Of its key, `RSA` or `EC`; a server shows at most one of each."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HashData:
     """CertificateHashDataType: what names a certificate without showing it."""
 
@@ -118,12 +127,19 @@ def check_owner(
     if use is not SigningUse.STATION:
         # OCPP 2.1 A02: the name is the SeccId, which the CA knows and we may not.
         return
-    own = {name.strip().casefold() for name in (identity, serial_number) if name}
-    # OCPP 2.0.1 A00.FR.511: the CN is the station's unique serial number.
+    own = own_names(identity, serial_number)
     if request.common_name.casefold() not in own:
         raise _refusal("the CSR's common name is neither the station's serial number nor its id")
     if any(name.casefold() not in own for name in request.dns_names):
         raise _refusal("the CSR asks for a DNS name that is not the station's")
+
+
+def own_names(identity: str, serial_number: str | None) -> frozenset[str]:
+    """What a certificate may call the station, with case folded.
+
+    OCPP 2.0.1 A00.FR.511 asks for the serial number; many stations use their identity.
+    """
+    return frozenset(name.strip().casefold() for name in (identity, serial_number) if name)
 
 
 def read_chain(text: str) -> Chain:
@@ -138,6 +154,20 @@ def read_chain(text: str) -> Chain:
     if len(pem) > MAX_CHAIN:
         raise Invalid(f"has more than {MAX_CHAIN} characters", code="bad_certificate")
     return chain
+
+
+def read_server_certificate(pem: bytes) -> ServerCertificate:
+    """What we show to stations; raises Invalid."""
+    try:
+        own = x509.load_pem_x509_certificates(pem)[0]
+        key = own.public_key()
+    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
+        raise Invalid("is no certificate in PEM", code="bad_certificate") from error
+    if isinstance(key, rsa.RSAPublicKey):
+        return ServerCertificate("RSA", own.not_valid_after_utc)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return ServerCertificate("EC", own.not_valid_after_utc)
+    raise Invalid("has neither an RSA nor an EC key", code="bad_certificate")
 
 
 def _der(text: str) -> bytes:

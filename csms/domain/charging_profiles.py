@@ -67,14 +67,14 @@ class OperationMode(str, Enum):
     LOCAL_LOAD_BALANCING = "LocalLoadBalancing"
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulePeriod:
-    """What is allowed from `start_period_s` on; all but the first four came with OCPP 2.1."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerLimits:
+    """What may be drawn, fed back, or shall be, in the unit of the schedule.
 
-    start_period_s: _Count
+    All but the first came with OCPP 2.1.
+    """
+
     limit: _AtLeastZero | None = None
-    number_phases: _Phases | None = None
-    phase_to_use: _Phases | None = None
     limit_l2: _AtLeastZero | None = None
     limit_l3: _AtLeastZero | None = None
     discharge_limit: _AtMostZero | None = None
@@ -86,6 +86,15 @@ class SchedulePeriod:
     setpoint_reactive: float | None = None
     setpoint_reactive_l2: float | None = None
     setpoint_reactive_l3: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulePeriod(PowerLimits):
+    """What holds from `start_period_s` on; all after the phases came with OCPP 2.1."""
+
+    start_period_s: _Count
+    number_phases: _Phases | None = None
+    phase_to_use: _Phases | None = None
     preconditioning_request: bool | None = None
     evse_sleep: bool | None = None
     v2x_baseline: float | None = None
@@ -129,23 +138,34 @@ class ChargingProfile:
 
 def check_for_evse(profile: ChargingProfile, evse_id: int | None) -> None:
     """Raise Invalid when no station may be sent the profile for this EVSE; None: the station."""
-    check(profile)
-    purpose = profile.purpose
-    if purpose is ChargingProfilePurpose.TX:
-        if evse_id is None:  # OCPP 2.0.1 K01.FR.16
-            raise Invalid("a TxProfile is for one EVSE", loc=("evse_id",), kind="missing")
-        if profile.transaction_id is None:  # OCPP 2.0.1 K01.FR.03
-            raise Invalid(
-                "a TxProfile names its transaction", loc=_at("transaction_id"), kind="missing"
-            )
-    if purpose is ChargingProfilePurpose.STATION_MAX and evse_id is not None:
+    check_for_evse_v16(profile, evse_id)
+    _check_v2x(profile)
+    if profile.purpose is ChargingProfilePurpose.TX and profile.transaction_id is None:
+        # OCPP 2.0.1 K01.FR.03
+        raise Invalid(
+            "a TxProfile names its transaction", loc=_at("transaction_id"), kind="missing"
+        )
+
+
+def check_for_evse_v16(profile: ChargingProfile, evse_id: int | None) -> None:
+    """As `check_for_evse`, without what only OCPP 2.x asks for."""
+    _check(profile)
+    if profile.purpose is ChargingProfilePurpose.TX and evse_id is None:  # OCPP 2.0.1 K01.FR.16
+        raise Invalid("a TxProfile is for one EVSE", loc=("evse_id",), kind="missing")
+    if profile.purpose is ChargingProfilePurpose.STATION_MAX and evse_id is not None:
         # OCPP 1.6 3.13.1, 2.0.1 part 2 K 3.2
         raise Invalid("a ChargingStationMaxProfile is for the whole station", loc=("evse_id",))
 
 
 def check_for_start(profile: ChargingProfile) -> None:
     """Raise Invalid when a remote start may not carry the profile."""
-    check(profile)
+    check_for_start_v16(profile)
+    _check_v2x(profile)
+
+
+def check_for_start_v16(profile: ChargingProfile) -> None:
+    """As `check_for_start`, without what only OCPP 2.x asks for."""
+    _check(profile)
     # OCPP 1.6 5.11, 2.0.1 F01.FR.09 and F01.FR.10: of the transaction that has yet to begin.
     if profile.purpose is not ChargingProfilePurpose.TX:
         raise Invalid("a transaction is started with a TxProfile only", loc=_at("purpose"))
@@ -153,7 +173,7 @@ def check_for_start(profile: ChargingProfile) -> None:
         raise Invalid("the transaction has no id yet", loc=_at("transaction_id"))
 
 
-def check(profile: ChargingProfile) -> None:
+def _check(profile: ChargingProfile) -> None:
     """Raise Invalid with the path of the first thing that makes the profile a wrong one."""
     _check_purpose(profile)
     _check_kind(profile)
@@ -162,12 +182,27 @@ def check(profile: ChargingProfile) -> None:
         and profile.valid_to is not None
         and profile.valid_to <= profile.valid_from
     ):
-        raise Invalid("must be after valid_from", loc=_at("valid_to"))
+        raise Invalid("must be after the beginning", loc=_at("valid_to"))
     if len(profile.schedules) > 1 and profile.purpose is not ChargingProfilePurpose.TX:
         # OCPP 2.0.1 K01.FR.34: a choice of schedules is for the EV of one transaction.
         raise Invalid("only a TxProfile has more than one schedule", loc=_at("schedules", 1))
     for index, schedule in enumerate(profile.schedules):
         _check_schedule(profile, schedule, _at("schedules", index))
+
+
+def _check_v2x(profile: ChargingProfile) -> None:
+    """Raise Invalid for what OCPP 1.6 leaves to the station."""
+    kind, starts = profile.kind, {ChargingProfileKind.ABSOLUTE, ChargingProfileKind.RECURRING}
+    is_relative = kind is ChargingProfileKind.RELATIVE
+    if is_relative and profile.purpose is ChargingProfilePurpose.STATION_MAX:
+        # OCPP 2.0.1 K01.FR.38
+        raise Invalid("a ChargingStationMaxProfile is not Relative", loc=_at("kind"))
+    for index, schedule in enumerate(profile.schedules):
+        loc = _at("schedules", index, "start_schedule")
+        if kind in starts and schedule.start_schedule is None:  # OCPP 2.0.1 K01.FR.40
+            raise Invalid(f"is required when {kind.value}", loc=loc, kind="missing")
+        if is_relative and schedule.start_schedule is not None:  # OCPP 2.0.1 K01.FR.41
+            raise Invalid("a Relative profile has none", loc=loc)
 
 
 def _check_purpose(profile: ChargingProfile) -> None:
@@ -176,11 +211,6 @@ def _check_purpose(profile: ChargingProfile) -> None:
         raise Invalid("is for other systems than a CSMS", loc=_at("purpose"))
     if purpose is not ChargingProfilePurpose.TX and profile.transaction_id is not None:
         raise Invalid("only a TxProfile belongs to a transaction", loc=_at("transaction_id"))
-    if (
-        purpose is ChargingProfilePurpose.STATION_MAX
-        and profile.kind is ChargingProfileKind.RELATIVE
-    ):  # OCPP 2.0.1 K01.FR.38
-        raise Invalid("a ChargingStationMaxProfile is not Relative", loc=_at("kind"))
 
 
 def _check_kind(profile: ChargingProfile) -> None:
@@ -199,11 +229,6 @@ def _check_kind(profile: ChargingProfile) -> None:
 def _check_schedule(
     profile: ChargingProfile, schedule: ChargingSchedule, loc: tuple[str | int, ...]
 ) -> None:
-    starts, start = {ChargingProfileKind.ABSOLUTE, ChargingProfileKind.RECURRING}, "start_schedule"
-    if profile.kind in starts and schedule.start_schedule is None:  # OCPP 2.0.1 K01.FR.40
-        raise Invalid(f"is required when {profile.kind.value}", loc=(*loc, start), kind="missing")
-    if profile.kind is ChargingProfileKind.RELATIVE and schedule.start_schedule is not None:
-        raise Invalid("a Relative profile has none", loc=(*loc, start))  # OCPP 2.0.1 K01.FR.41
     if profile.purpose is ChargingProfilePurpose.PRIORITY_CHARGING and schedule.duration_s:
         # OCPP 2.1 K01.FR.70
         raise Invalid("a PriorityCharging profile has none", loc=(*loc, "duration_s"))
@@ -212,15 +237,18 @@ def _check_schedule(
         ChargingProfilePurpose.TX_DEFAULT,
     }:  # OCPP 2.1 K01.FR.95
         raise Invalid("is for profiles of transactions only", loc=(*loc, "randomized_delay_s"))
-    _check_periods(schedule.periods, (*loc, "periods"))
+    _check_periods(schedule, (*loc, "periods"))
 
 
-def _check_periods(periods: list[SchedulePeriod], loc: tuple[str | int, ...]) -> None:
+def _check_periods(schedule: ChargingSchedule, loc: tuple[str | int, ...]) -> None:
+    periods, duration_s = schedule.periods, schedule.duration_s
     if periods[0].start_period_s != 0:  # OCPP 2.0.1 K01.FR.31
         raise Invalid("the first period starts at 0", loc=(*loc, 0, "start_period_s"))
     for index, (before, after) in enumerate(pairwise(periods), 1):
         if after.start_period_s <= before.start_period_s:  # OCPP 2.0.1 K01.FR.35
             raise Invalid("must be after the one before", loc=(*loc, index, "start_period_s"))
+        if duration_s is not None and after.start_period_s >= duration_s:
+            raise Invalid("the schedule is over by then", loc=(*loc, index, "start_period_s"))
     for index, period in enumerate(periods):
         if period.phase_to_use is not None and period.number_phases != 1:
             # OCPP 2.0.1 K01.FR.19

@@ -10,6 +10,7 @@ import hmac
 import secrets
 import string
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from csms.domain.versions import OcppVersion
@@ -47,8 +48,10 @@ class Credential:
 
     kind: CredentialKind
     rotation: int
-    salt: bytes | None
-    hash: bytes | None
+    salt: bytes | None = None
+    hash: bytes | None = None
+    offered_at: datetime | None = None
+    """When it was sent to the station, which has not shown yet that it took it; None: valid."""
 
 
 def generate() -> str:

@@ -96,26 +96,33 @@ class Voltage:
     power_during_cessation: PowerDuringCessation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    priority: _Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Timed(_Setting):
+    start_time: datetime | None = None
+    duration_s: _Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve(_Timed):
     """DERCurveType."""
 
     curve_data: Annotated[list[CurvePoint], MinLen(1), MaxLen(10)]
-    priority: _Priority
     y_unit: DerUnit
     hysteresis: Hysteresis | None = None
     reactive_power_params: ReactivePower | None = None
     voltage_params: Voltage | None = None
     response_time_s: _Seconds | None = None
-    start_time: datetime | None = None
-    duration_s: _Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EnterService:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterService(_Setting):
     """EnterServiceType."""
 
-    priority: _Priority
     high_voltage: float
     low_voltage: float
     high_freq: float
@@ -125,60 +132,47 @@ class EnterService:
     ramp_rate: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FixedPowerFactor:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedPowerFactor(_Timed):
     """FixedPFType."""
 
-    priority: _Priority
     displacement: float
     excitation: bool
-    start_time: datetime | None = None
-    duration_s: _Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FixedVar:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedVar(_Timed):
     """FixedVarType."""
 
-    priority: _Priority
     setpoint: float
     unit: DerUnit
-    start_time: datetime | None = None
-    duration_s: _Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FreqDroop:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreqDroop(_Timed):
     """FreqDroopType."""
 
-    priority: _Priority
     over_freq: float
     under_freq: float
     over_droop: float
     under_droop: float
     response_time_s: _Seconds
-    start_time: datetime | None = None
-    duration_s: _Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gradient:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gradient(_Setting):
     """GradientType."""
 
-    priority: _Priority
     gradient: float
     soft_gradient: float
 
 
-@dataclass(frozen=True, slots=True)
-class LimitMaxDischarge:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitMaxDischarge(_Timed):
     """LimitMaxDischargeType."""
 
-    priority: _Priority
     pct_max_discharge_power: float | None = None
     power_monitoring_must_trip: Curve | None = None
-    start_time: datetime | None = None
-    duration_s: _Seconds | None = None
 
 
 _SETTINGS: Mapping[DerControlType, str] = MappingProxyType(

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from csms.domain.resemblance import Resemblance
+
 
 class UnknownIdTokens(str, Enum):
     """The policy for a token we never heard of."""
@@ -85,6 +87,10 @@ class TokenPolicy:
     unknown: UnknownIdTokens
     max_open_transactions: int | None
     """How many transactions one token may have open at once; None: any number."""
+    spellings: frozenset[Resemblance] = frozenset()
+    """How the tokens of this station may differ from the known ones that they mean."""
+    spellings_by: str | None = None
+    """The quirk that says so."""
 
 
 @dataclass(frozen=True, slots=True)

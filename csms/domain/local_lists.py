@@ -42,6 +42,11 @@ class ListUpdate:
     version: int
     entries: tuple[ListEntry, ...]
 
+    @property
+    def last_version(self) -> int:
+        """The highest that it may take: sent in parts, each has a number and one entry at least."""
+        return self.version + max(len(self.entries) - 1, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class LocalList:
@@ -59,14 +64,21 @@ class LocalList:
         """Whether the entries that we know are those the station has."""
         return self.version is not None and self.version == self.known_version
 
-    def next_version(self, highest: int) -> int | None:
-        """The one after the station's; None when that is not known, or above the highest."""
-        if self.version is None or self.version >= highest:
-            return None
-        return max(self.version, 0) + 1
-
 
 UNHEARD = LocalList(None, None, None)
+
+
+def next_version(known: LocalList, ahead: Iterable[ListUpdate], *, highest: int) -> int | None:
+    """The one after the station's and after those of the updates that are on their way there.
+
+    None when there is nothing to go on from, or it is above the highest.
+    """
+    taken = [update.last_version for update in ahead]
+    if known.version is not None:
+        taken.append(max(known.version, 0))
+    if not taken or max(taken) >= highest:
+        return None
+    return max(taken) + 1
 
 
 def changes(known: Iterable[ListEntry], wanted: Iterable[ListEntry]) -> list[ListEntry]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 DEFAULT_CONTEXT = "Sample.Periodic"
 DEFAULT_MEASURAND = "Energy.Active.Import.Register"
-_BEGIN, _END = "Transaction.Begin", "Transaction.End"
+TRANSACTION_BEGIN, _END = "Transaction.Begin", "Transaction.End"
 
 # 1 TWh: more than any meter counts, and far inside what SQLite and a double keep exactly.
 MAX_REGISTER_MWH = 10**15
@@ -40,6 +40,13 @@ class Reading(NamedTuple):
     current_a: float | None
     soc_percent: float | None
     samples: str
+
+
+class RegisterRange(NamedTuple):
+    """The lowest and the highest register among some readings; None when there is none."""
+
+    lowest_mwh: int | None
+    highest_mwh: int | None
 
 
 class RegisterSpan(NamedTuple):
@@ -113,6 +120,20 @@ def register_mwh(value_wh: Any) -> int | None:
     return round(wh * 1000)
 
 
+def register_range(readings: Iterable[Reading]) -> RegisterRange:
+    """How far the registers of some readings reach, whatever their order."""
+    lowest = highest = None
+    for reading in readings:
+        register = reading.register_mwh
+        if register is None:
+            continue
+        if highest is None or register > highest:
+            highest = register
+        if lowest is None or register < lowest:
+            lowest = register
+    return RegisterRange(lowest, highest)
+
+
 def register_span(readings: Sequence[Reading]) -> RegisterSpan:
     """Where the register was at the first and at the last of these instants."""
     shown = sorted((r for r in readings if r.register_mwh is not None), key=_instant)
@@ -122,15 +143,32 @@ def register_span(readings: Sequence[Reading]) -> RegisterSpan:
     first, last = shown[0], shown[-1]
     # One reading may come in two contexts; the two ends are two even without a clock.
     at_once = first.reported_at == last.reported_at
-    if at_once and len(set(ordered)) == 1 and (first.context, last.context) != (_BEGIN, _END):
+    both_ends = (first.context, last.context) == (TRANSACTION_BEGIN, _END)
+    if at_once and len(set(ordered)) == 1 and not both_ends:
         return RegisterSpan(ordered[0], None, fell=False)
     fell = any(later < earlier - ROUNDING_MWH for earlier, later in pairwise(ordered))
     return RegisterSpan(ordered[0], ordered[-1], fell)
 
 
+def phase_register(samples: Iterable[Sample]) -> tuple[str, int] | None:
+    """Which one or two phases show a register, as in "L1+L2", and their sum in mWh.
+
+    None when there is a register of all, or when another phase carries something too: then they
+    are not all that was drawn. Two such sums can be compared if they are of the same phases.
+    """
+    total, phases = _collect(samples)
+    if total[_REGISTER] is not None or phases is None:
+        return None
+    registers = phases[_REGISTER]
+    carrying = {p for column in (_POWER, _CURRENT) for p, value in phases[column].items() if value}
+    if not 0 < len(registers) < _PHASE_COUNT or not carrying <= registers.keys():
+        return None
+    return "+".join(sorted(registers)), round(sum(registers.values()))
+
+
 def _instant(reading: Reading) -> tuple[int, float]:
     # Clocks are set on the way; what a reading stands for is beyond doubt.
-    place = {_BEGIN: 0, _END: 2}.get(reading.context, 1)
+    place = {TRANSACTION_BEGIN: 0, _END: 2}.get(reading.context, 1)
     return place, 0.0 if reading.reported_at is None else reading.reported_at.timestamp()
 
 
@@ -143,6 +181,22 @@ def summarise(
     all three are there, and of currents the highest stands. The neutral conductor and the inlet,
     where a station measures everything it draws, are left out.
     """
+    total, phases = _collect(samples)
+    if phases is not None:
+        _derive(total, phases)
+    register = total[_REGISTER]
+    return (
+        None if register is None else round(register),
+        total[_POWER],
+        total[_CURRENT],
+        total[_SOC],
+    )
+
+
+def _collect(
+    samples: Iterable[Sample],
+) -> tuple[list[float | None], list[dict[str, float]] | None]:
+    """The values of the whole EVSE by column, and those of phases if there are any."""
     total: list[float | None] = [None, None, None, None]
     phases: list[dict[str, float]] | None = None
     for measurand, phase, unit, value, location in samples:
@@ -160,15 +214,7 @@ def summarise(
         elif isinstance(phase, str) and phase in _PHASES:
             phases = phases or [{}, {}, {}, {}]
             phases[column].setdefault(phase[:2], found * factor)
-    if phases is not None:
-        _derive(total, phases)
-    register = total[_REGISTER]
-    return (
-        None if register is None else round(register),
-        total[_POWER],
-        total[_CURRENT],
-        total[_SOC],
-    )
+    return total, phases
 
 
 def _factor(factors: dict[str | None, float], unit: Any) -> float | None:

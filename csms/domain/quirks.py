@@ -35,3 +35,5 @@ class StationQuirks:
 
     overrides: Mapping[str, Any]
     withheld: tuple[WithheldCall, ...]
+    suspected: tuple[str, ...] = ()
+    """CALLs it restarted after once."""

@@ -19,20 +19,30 @@ class Resolution(str, Enum):
     """A person did as suggested."""
     DISMISSED = "dismissed"
     """A person found that nothing follows from it."""
+    EXPIRED = "expired"
+    """Too many of its station came after it."""
 
 
 class Fix(str, Enum):
-    """What can be done with a stop that could not be applied."""
+    """What can be done with a message that could not be applied."""
 
     END = "end"
     """It ends a transaction that is open."""
     REPLACE_END = "replace_end"
     """It takes the place of the end that a transaction has."""
+    KEEP = "keep"
+    """The transaction that was made of it stays."""
+    JOIN = "join"
+    """Samples of the EVSE become those of the transaction that went on there."""
+    ADD = "add"
+    """An event that names none becomes one of the transaction that went on at its EVSE."""
+    SPLIT = "split"
+    """Events of an ended transaction that are numbered anew become one of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a stop probably means; `fitting` is how many transactions it could mean."""
+    """What a message probably means; `fitting` is how many transactions it could mean."""
 
     fix: Fix
     transaction: Transaction

@@ -7,6 +7,8 @@ from enum import Enum
 # Shorter ones resemble too much.
 _MIN_LENGTH = 8
 _MAX_LENGTH = 64
+_FULL_LENGTH = 20
+_MAX_GARBAGE = 4
 _HEX = frozenset("0123456789abcdef")
 _SEPARATORS = str.maketrans("", "", " :-.")
 
@@ -22,8 +24,12 @@ class Resemblance(str, Enum):
     """It has no seventh byte."""
     CUT_OFF = "cut_off"
     """Its end is missing."""
+    SERIAL_APPENDED = "serial_appended"
+    """An underscore follows and the serial number of a station: `<card>_<serial>`."""
+    GARBAGE_APPENDED = "garbage_appended"
+    """It has all 20 characters that OCPP 1.6 gives a tag, and a few more follow."""
     LONGER = "longer"
-    """Something follows: garbage, or the serial number of a station."""
+    """Something else follows."""
 
 
 def plain(key: str) -> str:
@@ -56,7 +62,15 @@ def resemblance(shown: str, known: str) -> Resemblance | None:
     if known.startswith(shown):
         is_short_card = (len(shown), len(known)) == (12, 14) and _is_bytes(known)
         return Resemblance.BYTE_MISSING if is_short_card else Resemblance.CUT_OFF
-    return Resemblance.LONGER if shown.startswith(known) else None
+    return _longer(shown, known) if shown.startswith(known) else None
+
+
+def _longer(shown: str, known: str) -> Resemblance:
+    if shown[len(known)] == "_":
+        return Resemblance.SERIAL_APPENDED
+    if len(known) == _FULL_LENGTH and len(shown) <= _FULL_LENGTH + _MAX_GARBAGE:
+        return Resemblance.GARBAGE_APPENDED
+    return Resemblance.LONGER
 
 
 def _is_bytes(text: str) -> bool:

@@ -44,6 +44,8 @@ class Station:
     ocpp_version: OcppVersion | None
     virtual: bool
     strict: bool | None
+    security_profile: int
+    """The lowest of OCPP's that it may connect with; 0: what the server's settings ask for."""
     vendor: str | None
     model: str | None
     serial_number: str | None
@@ -74,7 +76,9 @@ class NewStation:
     connectors: int = 1
     ws_url: str | None = None
     ocpp_version: OcppVersion | None = None
+    serial_number: str | None = None
     virtual: bool = False
+    security_profile: int = 0
     registration: Registration = Registration.ACCEPTED
     created_job_id: int | None = None
     created_seq: int | None = None

@@ -40,6 +40,8 @@ class TransactionEvent:
     first_register_mwh: int | None
     last_register_mwh: int | None
     """None when it brought one register only."""
+    register_phases: str | None
+    """Which phases its registers count, as in "L1+L2"; None: all."""
     flags: frozenset[TransactionFlag]
     received_at: datetime
     id_token_status: str | None = None
@@ -99,6 +101,8 @@ def reopened(transaction: Transaction) -> Transaction:
     """The transaction without its end."""
     return replace(
         transaction,
+        cost_micros=None,
+        currency=None,
         end_register_mwh=None,
         ended_at=None,
         end_received_at=None,
@@ -148,6 +152,7 @@ class _Story:
     start_register_mwh: int | None = None
     last_register_mwh: int | None = None
     end_register_mwh: int | None = None
+    register_phases: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     end_received_at: datetime | None = None
@@ -219,7 +224,7 @@ class _Story:
     def _measure(self, event: TransactionEvent) -> None:
         """A single register is no energy: it stands for the start or for the last alone."""
         first, last = event.first_register_mwh, event.last_register_mwh
-        if first is None:
+        if first is None or not self._compares(event):
             return
         known = [r for r in (self.start_register_mwh, self.last_register_mwh) if r is not None]
         if last is None and not known:
@@ -234,6 +239,23 @@ class _Story:
         self.last_register_mwh = max([last, *known])
         if last < self.last_register_mwh - ROUNDING_MWH:
             self.flags |= {TransactionFlag.REGISTER_FELL}
+
+    def _compares(self, event: TransactionEvent) -> bool:
+        """Whether its registers count; those of all phases go before those of some."""
+        varied = TransactionFlag.PHASES_VARY in self.flags
+        if event.register_phases == self.register_phases:
+            return not varied
+        is_first = self.start_register_mwh is None and self.last_register_mwh is None
+        if self.register_phases is None and not is_first:
+            return False
+        self.start_register_mwh = self.last_register_mwh = None
+        self.register_phases = event.register_phases
+        if event.register_phases is None:
+            self.flags -= {TransactionFlag.PHASES_VARY}
+        elif varied or not is_first:
+            self.flags |= {TransactionFlag.PHASES_VARY}
+            return False
+        return True
 
     def _end(self, event: TransactionEvent) -> None:
         self.end_register_mwh = self.last_register_mwh

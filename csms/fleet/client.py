@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import aiohttp
@@ -15,6 +16,7 @@ from csms.fleet.backoff import Backoff
 from csms.fleet.device import Device
 from csms.fleet.frame_file import OnFrame
 from csms.fleet.languages import LANGUAGES
+from csms.fleet.password_file import OnPassword
 from csms.fleet.spec import StationSpec, url_of
 from csms.ocpp.frames import MAX_FRAME_BYTES
 
@@ -111,10 +113,13 @@ class VirtualStation:
         random: Random,
         backoff: Backoff,
         on_frame: OnFrame | None = None,
+        on_password: OnPassword | None = None,
     ) -> None:
         self.spec = spec
         self.device = Device(spec, LANGUAGES[spec.version], clock=clock, random=random)
         self.device.on_booted = self._note_boot
+        if on_password is not None:
+            self.device.on_password = partial(on_password, spec.identity)
         self.last_error: str | None = None
         """Why the last dial failed; None once one succeeded."""
         self.boots = 0

@@ -72,6 +72,6 @@ class Deployment:
             connector_type=station.connector_type,
             connectors=station.connectors,
             version=station.ocpp_version or OcppVersion.V16,
-            password=self._passwords.derived(station.id, rotation),
+            password=self._passwords.derived(station.id, rotation).encode(),
             seed=station.id,
         )

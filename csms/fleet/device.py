@@ -90,6 +90,7 @@ class Device:
         "local_list",
         "log_upload",
         "on_booted",
+        "on_password",
         "operative",
         "password",
         "profiles",
@@ -108,7 +109,7 @@ class Device:
         self.configuration = Configuration(
             {CONNECTORS.name: str(spec.connectors), **spec.configuration}
         )
-        self.password = None if spec.password is None else spec.password.encode()
+        self.password = spec.password
         self.firmware = spec.firmware
         self.operative = True
         """Of the whole station."""
@@ -116,6 +117,8 @@ class Device:
         """What the last boot was answered with; None since power came on."""
         self.on_booted: Callable[[], None] = lambda: None
         """Told when the first boot since power came on was accepted."""
+        self.on_password: Callable[[bytes], None] = lambda _: None
+        """Told of a new password before its command is answered."""
         self.hangup: Hangup | None = None
         self.boot_reason = BootReason.POWER_UP
         self.profiles = ProfileStore()
@@ -314,8 +317,10 @@ class Device:
             for connector in self.connectors:
                 connector.readmit()
 
-    def reconnect(self) -> None:
-        """Drop the socket and dial again, as after a new password."""
+    def take_password(self, password: bytes) -> None:
+        """Drop the socket and dial again with the new password (OCPP 2.0.1 A01)."""
+        self.on_password(password)
+        self.password = password
         self.wake_after("drop", 0.0)
 
     def retime_heartbeat(self) -> None:

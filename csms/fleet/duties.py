@@ -45,8 +45,7 @@ def configure(device: Device, knob: Knob, value: str) -> Change:
     change = device.configuration.change(knob, value)
     if change is Change.ACCEPTED:
         if knob is PASSWORD:
-            device.password = device.speech.password(value)
-            device.reconnect()
+            device.take_password(device.speech.password(value))
         elif knob is HEARTBEAT_INTERVAL:
             device.retime_heartbeat()
         elif knob is SAMPLE_INTERVAL:

@@ -9,6 +9,7 @@ from typing import Protocol
 import orjson
 
 from csms.clock import Clock, to_micros
+from csms.services.redaction import redacted
 
 
 class OnFrame(Protocol):
@@ -22,7 +23,8 @@ class OnFrame(Protocol):
 class FrameFile:
     """Appends `{"t": microseconds, "identity", "dir": "in" or "out", "frame"}`.
 
-    Each line is handed to the kernel in one write, so a killed process loses none of them.
+    Passwords are left out. Each line is handed to the kernel in one write, so a killed process
+    loses none of them.
     """
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
@@ -35,6 +37,8 @@ class FrameFile:
             frame = orjson.loads(data)
         except orjson.JSONDecodeError:
             frame = data.decode(errors="replace")
+        if b"AuthorizationKey" in data or b"Password" in data:
+            frame = redacted(frame)
         at = to_micros(self._clock.now())
         line = orjson.dumps(
             {"t": at, "identity": identity, "dir": direction, "frame": frame},

@@ -16,6 +16,7 @@ from csms.domain.identity import identity_key
 from csms.fleet.backoff import Backoff
 from csms.fleet.client import Dialer, VirtualStation
 from csms.fleet.frame_file import OnFrame
+from csms.fleet.password_file import OnPassword
 from csms.fleet.spec import StationSpec
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class Fleet:
         random: Random | None = None,
         backoff: Backoff | None = None,
         on_frame: OnFrame | None = None,
+        on_password: OnPassword | None = None,
     ) -> None:
         self.on_change: Callable[[], None] = lambda: None
         """Told when a station connected, booted, lost its socket or could not dial."""
@@ -48,6 +50,7 @@ class Fleet:
         self._random = random or Random()
         self._backoff = backoff or Backoff()
         self._on_frame = on_frame
+        self._on_password = on_password
         self._dialer = Dialer()
         self._running: dict[str, _Running] = {}
         self._sweeper: asyncio.Task[None] | None = None
@@ -105,6 +108,7 @@ class Fleet:
             random=Random(f"{spec.seed}:{spec.identity}"),
             backoff=self._backoff,
             on_frame=self._on_frame,
+            on_password=self._on_password,
         )
         station.on_change = self._changed
         task = asyncio.create_task(

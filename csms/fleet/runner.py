@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -19,6 +19,7 @@ from csms.fleet.catalog import Catalog, load
 from csms.fleet.faults import Faults
 from csms.fleet.frame_file import FrameFile
 from csms.fleet.manager import Fleet
+from csms.fleet.password_file import PasswordFile
 from csms.fleet.spec import StationSpec
 
 REPORT_S = 0.5
@@ -35,6 +36,8 @@ class RunOptions:
     """NDJSON of `{"identity", "password", "version"}`; replaces `stations` and `prefix`."""
     version: OcppVersion = OcppVersion.V16
     """Of the stations that the file names no version for."""
+    passwords: Path | None = None
+    """Where they keep the passwords that they are told."""
     frames: Path | None = None
     """Where to record every frame."""
     reject_percent: float = 0.0
@@ -57,7 +60,7 @@ class Named:
     """One station that was asked for."""
 
     identity: str
-    password: str | None = None
+    password: bytes | None = None
     version: OcppVersion | None = None
 
 
@@ -92,20 +95,25 @@ async def run(
     """
     clock = clock or SystemClock()
     specs = list(specs_of(options, load()))
+    told = None if options.passwords is None else PasswordFile(options.passwords)
+    if told is not None:
+        specs = [replace(one, password=told.find(one.identity) or one.password) for one in specs]
     record = None if options.frames is None else FrameFile(options.frames, clock=clock)
     fleet = Fleet(
         clock=clock,
         random=random or Random(options.seed),
         backoff=options.backoff,
         on_frame=None if record is None else record.write,
+        on_password=None if told is None else told.write,
     )
     try:
         async with fleet:
             fleet.restore(specs, spread_s=len(specs) / options.ramp_per_s)
             await _watch(fleet, on_ready, on_counts)
     finally:
-        if record is not None:
-            record.close()
+        for file in (record, told):
+            if file is not None:
+                file.close()
 
 
 async def _watch(
@@ -194,4 +202,5 @@ def _line(line: bytes, where: str) -> Named:
             f'{where}: must be an object with "identity" and, if wanted, "password" and "version"',
             loc=("from_file",),
         )
-    return Named(identity, password, None if version is None else parse_version(version))
+    secret = None if password is None else password.encode()
+    return Named(identity, secret, None if version is None else parse_version(version))

@@ -19,7 +19,7 @@ class StationSpec:
     url: str
     """The CSMS, without the identity; `{identity}` marks its place when it is not the end."""
     version: OcppVersion = OcppVersion.V16
-    password: str | None = None
+    password: bytes | None = None
     vendor: str = "Generic"
     model: str = "Virtual AC"
     firmware: str = "1.0.0"

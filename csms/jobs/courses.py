@@ -15,7 +15,7 @@ from typing import Any
 from csms.domain.device_model import VariableKey
 from csms.domain.jobs import JobItem
 from csms.domain.versions import OcppVersion
-from csms.errors import Conflict, NotSupportedByVersion
+from csms.errors import CallRefused, Conflict, NotSupportedByVersion
 from csms.ocpp.commands.command import Answer, Batch, Order
 from csms.ocpp.variables import V16_COMPONENT, key_v16
 from csms.store import variables
@@ -47,11 +47,21 @@ class Course:
 
     def take(self, answer: Answer) -> Course:
         """The course after the answer to `next`."""
-        number, total = len(self.answers) + 1, len(self.calls)
-        if total > 1 and not answer.accepted and answer.detail is None:
-            told = f"the station answered {answer.status} to CALL {number} of {total}"
-            answer = replace(answer, detail=told)
+        if len(self.calls) > 1 and not answer.accepted and answer.detail is None:
+            answer = replace(answer, detail=f"the station answered {answer.status} {self._place}")
         return replace(self, answers=(*self.answers, answer))
+
+    def take_error(self, error: CallRefused) -> Course:
+        """The course after a CALLERROR to `next`."""
+        payload = {"error_code": error.error_code, "error_description": error.description}
+        told = f"{error.message} {self._place}"
+        return self.take(Answer(False, None, payload, detail=told, is_error=True))
+
+    @property
+    def _place(self) -> str:
+        if self.next.subject is not None:
+            return f"for {self.next.subject}"
+        return f"to CALL {len(self.answers) + 1} of {len(self.calls)}"
 
     def told(self, message: str) -> str:
         """What a course says that ended early: also how much of it the station took."""
@@ -118,6 +128,7 @@ def together(answers: Sequence[Answer]) -> Answer:
         status=decisive.status,
         payload={**decisive.payload, **lists},
         detail="; ".join(answer.detail for answer in refused if answer.detail) or None,
+        is_error=any(answer.is_error for answer in answers),
     )
 
 

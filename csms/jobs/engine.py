@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, TypeVar
 
@@ -132,9 +132,14 @@ class Engine:
         return len(self._board.runs)
 
     async def submit(
-        self, submission: Submission, idempotency: IdempotencyKey | None = None
+        self,
+        order: Submission | Callable[[ReadTx], Submission],
+        idempotency: IdempotencyKey | None = None,
     ) -> Submitted:
         """Accept a job: when this returns, it and all of its items are on disk.
+
+        What depends on the store is made in the transaction that accepts it, so that of two such
+        orders the later one knows of the other.
 
         Raises Unavailable (nothing written) while stopping or when the queue is full, Invalid
         when the key was used with another body.
@@ -143,6 +148,9 @@ class Engine:
             raise Unavailable("the server is shutting down", code="draining")
 
         def accept(tx: Tx) -> tuple[Job, bool]:
+            submission = order if isinstance(order, Submission) else order(tx)
+            kept = self._kinds[submission.kind].keep(submission.params)
+            submission = replace(submission, params=kept)
             if jobs.open_items(tx) + len(submission.items) > self._settings.max_open_items:
                 raise Unavailable("too many open job items, try again later", code="queue_full")
             return ledger.accept(tx, submission, idempotency)

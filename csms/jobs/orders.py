@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from csms.domain.jobs import CommandClass, Job
+from csms.domain.sealing import Seal
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp import commands
@@ -29,18 +31,44 @@ def frozen_action(version: OcppVersion, action: str, payload: JsonObject) -> dic
     return {**frozen, "meaning": frozen_command(name, values)}
 
 
+def is_order(job: Job) -> bool:
+    """Whether the job sends something to stations as it is written in its parameters."""
+    return "command" in job.params or "action" in job.params
+
+
 def command_of(job: Job) -> Command:
     """The command that the job sends, or how to treat an action that is only passed through."""
-    params = job.params
+    return _command_of(job.params)
+
+
+def _command_of(params: dict[str, Any]) -> Command:
     if "command" in params:
         return commands.COMMANDS[params["command"]]
     return commands.for_action(OcppVersion(params["version"]), params["action"])
 
 
+def keep(params: dict[str, Any], seal: Seal) -> dict[str, Any]:
+    """The order as it is stored; one with passwords is sealed, but for its name."""
+    if not _command_of(params).is_secret:
+        return params
+    kept = {name: value for name, value in params.items() if name not in _SECRET}
+    return {**kept, _SEALED: seal.close(params)}
+
+
+def opened(job: Job, seal: Seal) -> Job:
+    """The job with its order as it was given."""
+    sealed = job.params.get(_SEALED)
+    return job if sealed is None else replace(job, params=seal.open(sealed))
+
+
+_SEALED = "sealed"
+_SECRET = frozenset({"params", "payload", "meaning"})
+
+
 def class_of(job: Job) -> CommandClass:
     """What may follow an attempt of unknown outcome."""
     command = command_of(job)
-    if "command" in job.params:
+    if "command" in job.params and _SEALED not in job.params:
         return command.class_of(parameters.parse(command.params, job.params["params"]))
     return command.command_class
 

@@ -120,6 +120,10 @@ class ItemRunner(Protocol):
     first_step: str | None
     """None for a kind of one step."""
 
+    def keep(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of a new job as they are stored, secrets sealed."""
+        ...
+
     def admit(self, job: Job, item: JobItem) -> Admission:
         """Decide from memory alone whether the item may run now."""
         ...

@@ -57,6 +57,7 @@ def template(
     connectors: int,
     virtual: bool,
     allowed_targets: Sequence[str],
+    security_profile: int,
 ) -> Template:
     """A template, with the verdict on what its virtual stations would dial."""
     return Template(
@@ -68,6 +69,8 @@ def template(
         connectors=connectors,
         virtual=virtual,
         target_allowed=may_dial(ws_url, allowed_targets),
+        # How a virtual station connects is up to its `ws_url`.
+        security_profile=0 if virtual else security_profile,
     )
 
 

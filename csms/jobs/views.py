@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from csms.domain.effects import Effect
 from csms.domain.jobs import ItemState, Job, JobItem
 from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Station
 from csms.errors import NotFound
+from csms.jobs import effects
 from csms.store import job_items, jobs, locations, stations
 from csms.store.database import Database, ReadTx
 
@@ -19,6 +21,8 @@ class ItemRow:
 
     item: JobItem
     station: Station | None
+    effect: Effect | None = None
+    """Of an accepted order, where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,16 @@ async def list_items(
     after_seq: int = -1,
     limit: int = -1,
     states: Sequence[ItemState] | None = None,
+    now: int,
 ) -> list[ItemRow]:
-    """Items in order, with their stations."""
+    """Items in order, with their stations and their effect as it is `now`."""
 
     def read(tx: ReadTx) -> list[ItemRow]:
         items = job_items.list_page(tx, job.id, after_seq=after_seq, limit=limit, states=states)
-        return _with_stations(tx, items)
+        return [
+            replace(row, effect=effects.of_item(tx, job, row.item, now=now))
+            for row in _with_stations(tx, items)
+        ]
 
     return await db.read(read)
 

@@ -7,6 +7,7 @@ boot is suspected: an innocent one clears itself by staying without consequences
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SUSPECT_S = 60.0
@@ -28,6 +29,15 @@ _EXPECTED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A CALL that a boot followed too soon."""
+
+    call: str
+    proven: bool
+    """It happened often enough to withhold the CALL from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Sent:
     subject: str
     generation: int
@@ -35,11 +45,17 @@ class _Sent:
 
 
 class Breaker:
-    """Remembers each station's last CALL; monotonic seconds."""
+    """Remembers each station's last CALL, and what it restarted after; monotonic seconds."""
 
     def __init__(self) -> None:
         self._last: dict[int, _Sent] = {}
         self._strikes: dict[int, dict[str, int]] = {}
+        self._acquitted: list[tuple[int, str]] = []
+
+    def remember(self, station_id: int, calls: Iterable[str]) -> None:
+        """What the station restarted after once, perhaps in an earlier life of ours."""
+        for call in calls:
+            self._strikes.setdefault(station_id, {}).setdefault(call, 1)
 
     def sent(self, station_id: int, subject: str, generation: int, now: float) -> None:
         """A CALL went out on the connection of that number."""
@@ -50,8 +66,8 @@ class Breaker:
         """The station said that it has to restart."""
         self._last.pop(station_id, None)
 
-    def booted(self, station_id: int, generation: int, now: float) -> str | None:
-        """A boot came in; returns the CALL that is to be withheld from now on, if any."""
+    def booted(self, station_id: int, generation: int, now: float) -> Suspicion | None:
+        """A boot came in; returns the CALL that may be to blame, if any."""
         self._acquit(station_id, now)
         last = self._last.get(station_id)
         # One who restarts loses its socket: a boot on the same connection is only a message.
@@ -62,15 +78,17 @@ class Breaker:
             return None
         strikes = self._strikes.setdefault(station_id, {})
         strikes[last.subject] = strikes.get(last.subject, 0) + 1
-        if strikes[last.subject] < STRIKES:
-            return None
-        del strikes[last.subject]
-        return last.subject
+        proven = strikes[last.subject] >= STRIKES
+        if proven:
+            del strikes[last.subject]
+        return Suspicion(last.subject, proven)
 
-    def forget_old(self, now: float) -> None:
-        """Acquit every CALL that had no consequences."""
+    def forget_old(self, now: float) -> list[tuple[int, str]]:
+        """Acquit every CALL that had no consequences; returns those that had been suspected."""
         for station_id in list(self._last):
             self._acquit(station_id, now)
+        acquitted, self._acquitted = self._acquitted, []
+        return acquitted
 
     def _acquit(self, station_id: int, now: float) -> None:
         last = self._last.get(station_id)
@@ -78,7 +96,9 @@ class Breaker:
             return
         del self._last[station_id]
         strikes = self._strikes.get(station_id)
-        if strikes is not None:
-            strikes.pop(last.subject, None)
-            if not strikes:
-                del self._strikes[station_id]
+        if strikes is None:
+            return
+        if strikes.pop(last.subject, None) is not None:
+            self._acquitted.append((station_id, last.subject))
+        if not strikes:
+            del self._strikes[station_id]

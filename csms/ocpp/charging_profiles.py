@@ -226,6 +226,22 @@ def params_of_v16(payload: JsonObject) -> JsonObject:
     return {**values, "schedules": read_schedules(payload.get("chargingSchedule"))}
 
 
+def path_v16(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A path into those parameters as one into csChargingProfiles, whose schedule is no list."""
+    path = tuple(_NAMES_V16.get(part, part) if isinstance(part, str) else part for part in loc)
+    return path[:1] + path[2:] if loc[:1] == ("schedules",) else path
+
+
+_NAMES_V16 = {
+    **_PERIOD,
+    **_SCHEDULE,
+    **_PROFILE,
+    "id": "chargingProfileId",
+    "schedules": "chargingSchedule",
+    "periods": "chargingSchedulePeriod",
+}
+
+
 def read_instant(value: object) -> datetime | None:
     """A time of a plan, which may lie years ahead."""
     return read_timestamp(value, _NEVER)[0]

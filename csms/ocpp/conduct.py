@@ -18,6 +18,7 @@ from csms.ocpp.quirks import catalog
 from csms.ocpp.quirks.applied import Applied, apply
 from csms.ocpp.quirks.catalog import Description
 from csms.ocpp.quirks.observed import Observed
+from csms.ocpp.quirks.told import told
 from csms.services import quirks
 from csms.store.database import Database, ReadTx
 
@@ -25,12 +26,14 @@ from csms.store.database import Database, ReadTx
 def applied_to(tx: ReadTx, station_id: int, station: Description) -> Applied:
     """The quirks of a registered station that presents itself like that."""
     decided = quirks.of_station(tx, station_id)
-    return apply(
+    applied = apply(
         station,
         catalog.known_of(station),
         decided.overrides,
         [withheld.call for withheld in decided.withheld],
+        told(tx, station_id),
     )
+    return replace(applied, suspected=decided.suspected) if decided.suspected else applied
 
 
 class Conduct:
@@ -57,8 +60,9 @@ class Conduct:
         return self._flaps.goes_on(station_id)
 
     def connected(self, context: StationContext) -> None:
-        """Tell once when a station begins to flap."""
+        """Take up old suspicions, and tell once when a station begins to flap."""
         now = self._clock.monotonic()
+        self._breaker.remember(context.station_id, context.quirks.suspected)
         if self._flaps.note(context.station_id, now):
             connections = self._flaps.count(context.station_id, now)
             context.log.warning("station flaps", connections=connections)
@@ -76,12 +80,17 @@ class Conduct:
         )
         if station != known.station:
             entries = catalog.known_of(station)
-            link.take(apply(station, entries, known.overrides, known.withheld))
-        call = self._breaker.booted(context.station_id, context.generation, self._clock.monotonic())
+            link.take(apply(station, entries, known.overrides, known.withheld, known.told))
+        now = self._clock.monotonic()
+        found = self._breaker.booted(context.station_id, context.generation, now)
         # One who flaps would have booted anyway.
-        if call is not None and not self.is_flapping(context.station_id):
-            context.fire(Observed.RESTARTS_AFTER_CALL.value, call)
-            self._spawn(self._marks.withheld(context, call))
+        if found is None or self.is_flapping(context.station_id):
+            return
+        if found.proven:
+            context.fire(Observed.RESTARTS_AFTER_CALL.value, found.call)
+            self._spawn(self._marks.withheld(context, found.call))
+        else:
+            self._spawn(self._marks.suspected(context, found.call))
 
     def changed(self, link: Link) -> None:
         """Read again what was decided about the station."""
@@ -89,7 +98,8 @@ class Conduct:
 
     def sweep(self, now: float) -> None:
         """Acquit orders without consequences, and tell who has calmed down."""
-        self._breaker.forget_old(now)
+        for station_id, call in self._breaker.forget_old(now):
+            self._spawn(self._marks.acquitted(station_id, call))
         for station_id in self._flaps.forget_old(now):
             self._tell_flapping(station_id, self._flaps.count(station_id, now))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from csms.clock import Clock
+from csms.domain.client_certificates import ClientCertificate
+from csms.domain.id_tokens import TokenPolicy
 from csms.domain.lint import MAX_FINDINGS, Finding, Rule
 from csms.domain.stations import Registration
 from csms.domain.timestamps import TimestampFlag, format_timestamp, read_timestamp
@@ -52,6 +54,8 @@ class StationContext:
     """We sent a TriggerMessage(BootNotification) on this connection."""
     connectors: int = 1
     """How many the station is registered with."""
+    certificate: ClientCertificate | None = None
+    """By which it came in; None: by a password."""
     provider: Program | None = None
     """Answers what we cannot know, such as the status of a certificate; None: nobody does."""
     quirks: Applied = NOTHING
@@ -84,6 +88,15 @@ class StationContext:
             self.findings = []
         if len(self.findings) < MAX_FINDINGS and finding not in self.findings:
             self.findings.append(finding)
+
+    @property
+    def token_policy(self) -> TokenPolicy:
+        """The server's rules for tokens, and how this station spells them."""
+        policy, spellings = self.settings.token_policy, self.quirks.settings.tag_spellings
+        if not spellings:
+            return policy
+        quirk = self.quirks.origin("tag_spellings")
+        return replace(policy, spellings=frozenset(spellings), spellings_by=quirk)
 
     def fire(self, quirk: str, detail: str | None = None) -> None:
         """Tell that a quirk made us act differently; free after the first time."""

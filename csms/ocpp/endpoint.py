@@ -11,25 +11,27 @@ from http import HTTPStatus
 import structlog
 from aiohttp import hdrs, web
 
-from csms.domain.credentials import Verdict, check_supplied
+from csms.domain.client_certificates import ClientCertificate
+from csms.domain.credentials import Credential, Verdict, check_supplied
 from csms.domain.identity import why_not_an_identity
 from csms.domain.onboarding import Onboarding
 from csms.domain.stations import NewStation, Station
 from csms.errors import CsmsError, DuplicateIdentity, Invalid
 from csms.ocpp import handshake
 from csms.ocpp.conduct import applied_to
-from csms.ocpp.handshake import Basic, Choice, Upgrade
+from csms.ocpp.handshake import Basic, Choice, Peer, Upgrade
 from csms.ocpp.held import UNKNOWN_IDENTITY
 from csms.ocpp.hub import Hub
 from csms.ocpp.quirks import catalog
 from csms.ocpp.quirks.applied import Applied, apply
 from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.throttle import Throttle
+from csms.ocpp.tls import peer_of
 from csms.ocpp.websocket import Socket, transport_of
 from csms.services import inbox
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
-from csms.store import stations
+from csms.store import credentials, stations
 from csms.store.database import Database, ReadTx
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,8 @@ MAX_HELD = 1000
 RETRY_AFTER_S = 60
 # A refused station that knocks without a pause is noted so often.
 NOTE_INTERVAL_S = 1.0
+# A station that has a password must show it anyway, so this one is not recorded.
+PASSWORD_PROFILE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Admission:
     identity: str
     station: Station | None
     choice: Choice
-    address: str
+    peer: Peer
     head: bytes
     quirks: Applied
     noticed: tuple[str, ...]
@@ -63,14 +67,19 @@ class Admission:
         socket = Socket(transport)
         if self.station is None:
             connection = self.hub.open_held(
-                self.identity, socket, self.address, self.choice.version
+                self.identity,
+                socket,
+                self.peer.address,
+                self.choice.version,
+                certificate=self.peer.certificate,
             )
         else:
             connection = self.hub.open(
                 self.station,
                 socket,
-                self.address,
+                self.peer.address,
                 self.choice.version,
+                certificate=self.peer.certificate,
                 quirks=self.quirks,
                 noticed=self.noticed,
             )
@@ -155,7 +164,7 @@ class Endpoint:
         for name, value in request.headers.items():
             known = headers.get(name.lower())
             headers[name.lower()] = value if known is None else f"{known}, {value}"
-        upgrade = Upgrade(request.method, request.raw_path, headers, request.remote or "")
+        upgrade = Upgrade(request.method, request.raw_path, headers, peer_of(request.transport))
         answer = await self.knock(upgrade)
         if isinstance(answer, Refusal):
             response = web.Response(status=answer.status, text=answer.text, headers=answer.headers)
@@ -165,7 +174,7 @@ class Endpoint:
         return web.Response()  # aiohttp has nowhere to send it to
 
     async def _admit(self, upgrade: Upgrade) -> Admission:
-        accept = self._check(upgrade)
+        accept = self._check_request(upgrade)
         identity = handshake.identity_in(upgrade.target)
         if identity is None:
             raise _Refused(400, "the URL has no identity\n")
@@ -173,27 +182,39 @@ class Endpoint:
         if reason is not None:
             raise _Refused(400, f"{reason}\n", cause="invalid_identity", detail=reason)
         agent = upgrade.headers.get("user-agent")
-        station, quirks = await self._db.read(lambda tx: _find(tx, identity, agent))
+        station, stored, quirks = await self._db.read(lambda tx: _find(tx, identity, agent))
         basic = handshake.basic_in(upgrade.headers.get("authorization"))
+        certificate = upgrade.peer.certificate
+        if certificate is not None:
+            known = certificate.common_name if station is None else station.serial_number
+            self._check_certificate(certificate, identity, known)
+        profile = upgrade.security_profile
         if station is not None:
-            await self._authenticate(station, identity, basic)
+            if certificate is None and not await self._authenticate(station, stored, basic):
+                profile = 0
+            _check_profile(station, profile)
             if self._hub.is_dueling(station.id):
                 raise _Refused(503, "two stations use this identity\n")
         else:
-            station = await self._onboard(identity, basic)
+            station = await self._onboard(identity, basic, certificate)
+            if certificate is None and self._settings.allow_no_password:
+                profile = 0  # registered without one
         choice = self._choose(upgrade, station, quirks)
+        if station is not None and profile > max(station.security_profile, PASSWORD_PROFILE):
+            station_id = station.id
+            await self._db.write(lambda tx: station_service.came_with(tx, station_id, profile))
         return Admission(
             self._hub,
             identity,
             station,
             choice,
-            upgrade.address,
+            upgrade.peer,
             _switching(accept, choice.echo),
             quirks,
             tuple(_noticed(upgrade, choice, quirks)),
         )
 
-    def _check(self, upgrade: Upgrade) -> str:
+    def _check_request(self, upgrade: Upgrade) -> str:
         headers = upgrade.headers
         if upgrade.method != hdrs.METH_GET:
             raise _Refused(405, "an upgrade is a GET\n")
@@ -206,21 +227,38 @@ class Endpoint:
             raise _Refused(400, "not a valid websocket handshake\n")
         return accept
 
-    async def _authenticate(self, station: Station, identity: str, basic: Basic | None) -> None:
-        if basic is not None and not basic.is_for(identity):
-            await self._passwords.spend_as_if(basic.password)
+    def _check_certificate(
+        self, certificate: ClientCertificate, identity: str, serial_number: str | None
+    ) -> None:
+        if not certificate.is_of(self._settings.client_organizations):
+            owners = ", ".join(certificate.organizations)
+            raise _Unauthorized("certificate_mismatch", f"it belongs to {owners or 'nobody'}")
+        if not certificate.is_for(identity, serial_number):
+            names = ", ".join(certificate.common_names)
+            raise _Unauthorized("certificate_mismatch", f"it names {names or 'nobody'}")
+
+    async def _authenticate(
+        self, station: Station, stored: list[Credential], basic: Basic | None
+    ) -> bool:
+        """Whether it has shown a password: some may come in without."""
+        if basic is not None and not basic.is_for(station.identity):
+            self._passwords.spend_as_if(basic.password)
             raise _Unauthorized("identity_mismatch", "the user name is not the identity")
         password = None if basic is None else basic.password
-        verdict = await self._passwords.verify(station.id, password, virtual=station.virtual)
+        verdict = await self._passwords.verify(
+            station.id, stored, password, virtual=station.virtual
+        )
         if verdict is Verdict.OK:
-            return
+            return True
         if verdict is Verdict.NONE_SET:
             if self._settings.allow_no_password:
-                return
+                return False
             raise _Unauthorized("no_password_set")
         raise _Unauthorized("no_credentials" if basic is None else "bad_password")
 
-    async def _onboard(self, identity: str, basic: Basic | None) -> Station | None:
+    async def _onboard(
+        self, identity: str, basic: Basic | None, certificate: ClientCertificate | None
+    ) -> Station | None:
         """What becomes of an unknown identity; None: hold it."""
         mode = self._settings.onboarding
         if mode is Onboarding.MANUAL:
@@ -229,8 +267,10 @@ class Endpoint:
             return None
         password = b"" if basic is None else basic.password
         if mode is Onboarding.CLOSED:
-            await self._passwords.spend_as_if(password)
+            self._passwords.spend_as_if(password)
             raise _Unauthorized(UNKNOWN_IDENTITY)
+        if certificate is not None:
+            return await self._register(identity, certificate.common_name)
         if basic is not None and not basic.is_for(identity):
             raise _Unauthorized("identity_mismatch", "the user name is not the identity")
         if self._settings.allow_no_password:
@@ -244,11 +284,10 @@ class Endpoint:
         await self._passwords.set_supplied(station.id, password)
         return station
 
-    async def _register(self, identity: str) -> Station:
+    async def _register(self, identity: str, serial_number: str | None = None) -> Station:
+        new = NewStation(identity=identity, serial_number=serial_number)
         try:
-            return await self._db.write(
-                lambda tx: station_service.create(tx, NewStation(identity=identity))
-            )
+            return await self._db.write(lambda tx: station_service.create(tx, new))
         except DuplicateIdentity as error:  # its other connection was quicker
             raise _Refused(503, "try again\n") from error
 
@@ -300,12 +339,23 @@ class Endpoint:
             log.warning("refusal not noted", reason=error.code)
 
 
-def _find(tx: ReadTx, identity: str, agent: str | None) -> tuple[Station | None, Applied]:
+def _check_profile(station: Station, profile: int) -> None:
+    if profile < station.security_profile:
+        needed = station.security_profile
+        detail = f"it came with security profile {profile}, and needs {needed}"
+        raise _Unauthorized("security_profile", detail)
+
+
+def _find(
+    tx: ReadTx, identity: str, agent: str | None
+) -> tuple[Station | None, list[Credential], Applied]:
     station = stations.find_by_identity(tx, identity)
+    # Also for nobody: the time of the answer is not to tell who exists.
+    stored = credentials.list_of_station(tx, 0 if station is None else station.id)
     description = catalog.describe(station, agent)
     if station is None:
-        return None, apply(description, catalog.known_of(description), {})
-    return station, applied_to(tx, station.id, description)
+        return None, stored, apply(description, catalog.known_of(description), {})
+    return station, stored, applied_to(tx, station.id, description)
 
 
 def _noticed(upgrade: Upgrade, choice: Choice, quirks: Applied) -> Iterator[str]:

@@ -17,6 +17,7 @@ _RULES = {
     "required": Rule.MISSING_REQUIRED_FIELD,
     "additionalProperties": Rule.UNKNOWN_FIELD,
     "type": Rule.WRONG_TYPE,
+    schemas.LONG_INTEGER: Rule.INTEGER_OUT_OF_RANGE,
     "enum": Rule.UNKNOWN_ENUM_VALUE,
     "maxLength": Rule.TOO_LONG,
     "minItems": Rule.TOO_FEW_ITEMS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -20,7 +21,9 @@ JsonObject = dict[str, Any]
 # A StopTransaction with many samples or a NotifyReport is large; 99 % of messages fit 2 kB.
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_NODES = 20_000
+# A variable with all that a NotifyReport can say of it takes 16 bytes a value or more, so a
+# report that fits into a frame passes; what is denser was written to be dear.
+MAX_NODES = MAX_FRAME_BYTES // 16
 _INT_LIMIT = 2**63
 # OCPP 2.x part 4, 4.1.4; 1.6 has no number, its own field is a string of at most 36.
 MAX_MESSAGE_ID = 255
@@ -130,10 +133,11 @@ def parse(data: bytes) -> Frame:
             message_id=message_id,
             unknown_type=type(kind) is int,
         )
-    broken = _violation(data, value)
-    if broken is not None:
-        reason, rule = broken
-        raise FrameError(reason, rule=rule, message_id=message_id, message_type=kind)
+    try:
+        value = _unambiguous(data, value)
+    except _Broken as broken:
+        reason, rule = broken.args
+        raise FrameError(reason, rule=rule, message_id=message_id, message_type=kind) from None
     if kind in {2, 6}:
         return _call(data, value, message_id, kind)
     if kind == 3:
@@ -177,38 +181,57 @@ def _object(value: Any, message_id: str, kind: int) -> JsonObject:
     return value
 
 
-def _violation(data: bytes, value: list[Any]) -> tuple[str, Rule] | None:
-    """Which limit the parsed frame breaks; nearly every frame is cleared without a walk."""
+def _unambiguous(data: bytes, value: list[Any]) -> list[Any]:
+    """The parsed frame as it can be read in one way only; raises _Broken.
+
+    Nearly every frame is cleared without a walk.
+    """
     # A level needs a bracket and a value two bytes, so few of them need no counting.
     deep = data.count(b"{") + data.count(b"[") > MAX_DEPTH
-    if (deep or len(data) > 2 * MAX_NODES) and (reason := _oversize(value)) is not None:
-        return reason, Rule.FRAME_TOO_LARGE
-    if _is_unambiguous(data, value):
-        return None
-    return _ambiguity(data)
+    if deep or len(data) > 2 * MAX_NODES:
+        _check_size(value)
+    return value if _is_unambiguous(data, value) else _reread(data)
 
 
-def _oversize(value: list[Any]) -> str | None:
+def _check_size(value: list[Any]) -> None:
     nodes = 0
+    for depth, level in enumerate(_levels(value), 1):
+        nodes += len(level)
+        if nodes > MAX_NODES:
+            raise _Broken("the frame has too many values", Rule.FRAME_TOO_LARGE)
+        if depth > MAX_DEPTH:
+            raise _Broken("the frame is nested too deeply", Rule.FRAME_TOO_LARGE)
+
+
+def has_more_values(value: Any, limit: int) -> bool:
+    """Whether there are more than `limit` values in it, at any depth."""
+    nodes = 0
+    for level in _levels(value):
+        nodes += len(level)
+        if nodes > limit:
+            return True
+    return False
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """What is in the value, then what is in that, and so on."""
     level: list[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    while True:
         below: list[Any] = []
         for node in level:
             if isinstance(node, dict):
                 below.extend(node.values())
             elif isinstance(node, list):
                 below.extend(node)
-        nodes += len(below)
-        if nodes > MAX_NODES:
-            return "the frame has too many values"
         if not below:
-            return None
+            return
+        yield below
         level = below
-    return "the frame is nested too deeply"
 
 
 _DIGITS_TO_ZERO = bytes(48 if 48 <= byte < 58 else byte for byte in range(256))
-_LONG_NUMBER = b"0" * 19
+_SHORTEST_LONG = 19
+_LONG_NUMBER = b"0" * _SHORTEST_LONG
 
 
 def _is_unambiguous(data: bytes, value: list[Any]) -> bool:
@@ -231,27 +254,39 @@ def _is_unambiguous(data: bytes, value: list[Any]) -> bool:
     )
 
 
-class _Ambiguous(Exception):
-    """The bytes could be read in two ways: the reason, and the rule they break."""
+class _Broken(Exception):
+    """What may not be served: the reason, and the rule it breaks."""
 
 
-def _ambiguity(data: bytes) -> tuple[str, Rule] | None:
-    """The exact answer, by a slower parser, asked only on suspicion."""
+def _reread(data: bytes) -> list[Any]:
+    """The exact reading, by a slower parser, asked for only on suspicion; raises _Broken.
 
-    def pairs(items: list[tuple[str, Any]]) -> None:
-        if len({key for key, _ in items}) != len(items):
-            raise _Ambiguous("an object has the same key twice", Rule.DUPLICATE_KEY)
+    An integer beyond 64 bits fits into no column. It becomes the text of its digits: nothing of
+    it is lost, whoever wants a number finds that it is none, and the rest of the message counts.
+    """
 
-    def integer(digits: str) -> None:
-        if len(digits) > 20 or not -_INT_LIMIT <= int(digits) < _INT_LIMIT:
-            raise _Ambiguous("an integer is out of range", Rule.INTEGER_OUT_OF_RANGE)
+    def pairs(items: list[tuple[str, Any]]) -> JsonObject:
+        found = dict(items)
+        if len(found) != len(items):
+            raise _Broken("an object has the same key twice", Rule.DUPLICATE_KEY)
+        return found
 
-    try:
-        json.loads(data, object_pairs_hook=pairs, parse_int=integer)
-    except _Ambiguous as found:
-        reason, rule = found.args
-        return reason, rule
-    return None
+    reread: list[Any] = json.loads(data, object_pairs_hook=pairs, parse_int=_integer)
+    return reread
+
+
+def _integer(digits: str) -> int | str:
+    if len(digits) > 20 or not -_INT_LIMIT <= int(digits) < _INT_LIMIT:
+        return digits
+    return int(digits)
+
+
+def is_long_integer(value: object) -> bool:
+    """Whether it is the digits of an integer that had no room in 64 bits."""
+    if not isinstance(value, str) or len(value) < _SHORTEST_LONG:
+        return False
+    digits = value.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and _integer(value) == value
 
 
 # Truncated JSON still names its id near the front; one bad frame fails one call, not the socket.

@@ -9,11 +9,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from csms.domain.client_certificates import ClientCertificate
 from csms.domain.identity import identity_key
 from csms.domain.versions import BY_PREFERENCE, OcppVersion
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSIONS = frozenset({"13", "8", "7"})
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of a socket, and what its TLS says of it."""
+
+    address: str
+    encrypted: bool = False
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,19 @@ class Upgrade:
     target: str
     headers: dict[str, str]
     """By name in lower case; what is repeated is one list."""
-    address: str
+    peer: Peer
+
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        return self.peer.address
+
+    @property
+    def security_profile(self) -> int:
+        """As OCPP numbers them: 1 a password, 2 a password over TLS, 3 a certificate."""
+        if self.peer.certificate is not None:
+            return 3
+        return 2 if self.peer.encrypted else 1
 
     @property
     def offered(self) -> list[str]:
@@ -51,7 +73,7 @@ class Upgrade:
         return base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest()).decode()  # noqa: S324
 
 
-def read_upgrade(head: bytes, address: str) -> Upgrade | None:
+def read_upgrade(head: bytes, peer: Peer) -> Upgrade | None:
     """The upgrade a request head asks for; None when it asks for something else.
 
     `Connection: Upgrade` is not asked for: Autel MaxiCharger US (1.38.00) leaves it out.
@@ -69,7 +91,7 @@ def read_upgrade(head: bytes, address: str) -> Upgrade | None:
     words = request.split(" ")
     if not is_websocket(headers.get("upgrade", "")) or len(words) != 3:
         return None
-    return Upgrade(words[0], words[1], headers, address)
+    return Upgrade(words[0], words[1], headers, peer)
 
 
 def is_websocket(upgrade: str) -> bool:

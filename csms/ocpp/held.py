@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from csms.clock import Clock
+from csms.domain.client_certificates import ClientCertificate
 from csms.domain.stations import Registration
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
@@ -34,7 +36,15 @@ NOTE_INTERVAL_S = 60.0
 class Held:
     """Answers for one held connection; stores nothing but its inbox entry."""
 
-    __slots__ = ("_clock", "_db", "_gone", "_noted_at", "_settings", "connection")
+    __slots__ = (
+        "_certificate",
+        "_clock",
+        "_db",
+        "_gone",
+        "_noted_at",
+        "_settings",
+        "connection",
+    )
 
     def __init__(
         self,
@@ -43,6 +53,7 @@ class Held:
         identity: str,
         address: str,
         version: OcppVersion,
+        certificate: ClientCertificate | None,
         db: Database,
         clock: Clock,
         settings: OcppSettings,
@@ -58,6 +69,7 @@ class Held:
             watcher=self,
             turns=turns,
         )
+        self._certificate = certificate
         self._db = db
         self._clock = clock
         self._settings = settings
@@ -85,14 +97,18 @@ class Held:
         if self._noted_at is not None and now - self._noted_at < NOTE_INTERVAL_S:
             return
         self._noted_at = now
+        cause, boot = UNKNOWN_IDENTITY, read_report(connection.version, payload)
+        if self._certificate is not None:
+            cause = inbox.WITH_CERTIFICATE
+            boot = replace(boot, serial_number=self._certificate.common_name)
         try:
             await inbox.record(
                 self._db,
                 connection.identity,
-                UNKNOWN_IDENTITY,
+                cause,
                 connection.address,
                 version=connection.version,
-                boot=read_report(connection.version, payload),
+                boot=boot,
             )
         except CsmsError as error:
             log.warning("held station not noted", station=connection.identity, reason=error.code)

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from csms.clock import Clock
+from csms.domain.client_certificates import ClientCertificate
 from csms.domain.identity import identity_key
 from csms.domain.stations import Registration, Station
 from csms.domain.versions import OcppVersion
@@ -33,6 +34,7 @@ from csms.ocpp.quirks.settings import Quirks
 from csms.ocpp.router import Router
 from csms.ocpp.settings import OcppSettings
 from csms.ocpp.websocket import Socket
+from csms.services import booting
 from csms.services import quirks as station_quirks
 from csms.services.heartbeats import Heartbeats
 from csms.services.lint import Lint
@@ -51,7 +53,7 @@ SWEEP_INTERVAL_S = 1.0
 SWEEP_SLICE = 250
 GOODBYE_TIMEOUT_S = 5.0
 
-NORMAL, GOING_AWAY, SERVICE_RESTART = 1000, 1001, 1012
+NORMAL, GOING_AWAY, POLICY_VIOLATION, SERVICE_RESTART = 1000, 1001, 1008, 1012
 
 
 class Hub:
@@ -227,11 +229,13 @@ class Hub:
         address: str,
         version: OcppVersion,
         *,
+        certificate: ClientCertificate | None = None,
         quirks: Applied = NOTHING,
         noticed: Iterable[str] = (),
     ) -> Connection:
         """Register an authenticated connection; the newest of a station wins."""
         link = self._make_link(station, socket, address, version, quirks)
+        link.context.certificate = certificate
         replaced = self._links.get(station.id)
         self._links[station.id] = link
         self._spawn(self._marks.connected(link.context))
@@ -245,7 +249,13 @@ class Hub:
         return link.connection
 
     def open_held(
-        self, identity: str, socket: Socket, address: str, version: OcppVersion
+        self,
+        identity: str,
+        socket: Socket,
+        address: str,
+        version: OcppVersion,
+        *,
+        certificate: ClientCertificate | None = None,
     ) -> Connection:
         """Keep an unknown station in Pending; the newest of an identity wins here too."""
         key = identity_key(identity)
@@ -254,6 +264,7 @@ class Hub:
             identity=identity,
             address=address,
             version=version,
+            certificate=certificate,
             db=self._db,
             clock=self._clock,
             settings=self.settings,
@@ -354,7 +365,6 @@ class Hub:
         if self._links.get(station_id) is not link:
             return  # a newer connection has taken its place
         del self._links[station_id]
-        self._shared.message_log.forget(station_id)
         link.context.log.debug("station disconnected", code=link.connection.socket.close_code)
         if not self.stopping:
             self._spawn(self._marks.disconnected(link.context))
@@ -371,6 +381,10 @@ class Hub:
             return
         if event.type == "station.deleted":
             self._spawn(link.connection.close(NORMAL, "the station was deleted"))
+        elif event.type == "station.credentials_rotated" and not event.data["pushed"]:
+            self._spawn(link.connection.close(NORMAL, "the password was changed"))
+        elif event.type == booting.MISMATCHED:  # OCPP 2.0.1 B01.FR.12
+            self._spawn(link.connection.close(POLICY_VIOLATION, "not the certificate's station"))
         elif event.type == "station.booted":
             self._conduct.booted(link, event)
         elif event.type == "station.updated":
@@ -383,6 +397,10 @@ class Hub:
             link.context.strict = self._is_strict(event.data["strict"])
         if "registration" in event.data:
             link.register(Registration(event.data["registration"]))
+        certificate, numbered = link.context.certificate, "serial_number" in event.data
+        # It may have come with a lower one, or by a certificate of another serial number.
+        if "security_profile" in event.data or (certificate is not None and numbered):
+            self._spawn(link.connection.close(SERVICE_RESTART, "changed, connect again"))
 
     # ---- quirks ------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""Sockets in: a small protocol in front of aiohttp's that reads the first request head.
+"""Sockets in: TLS, then a small protocol in front of aiohttp's that reads the first request head.
 
 An upgrade goes to the endpoint from here and never meets aiohttp, whose parser, request, task and
-routing would cost 400 µs of every reconnecting station. The same place owns the deadline for the
-head and knows a TLS client that dialled the plain port. Everything else is aiohttp's.
+routing would cost 400 µs of every reconnecting station. The same place owns the deadlines for
+TLS and the head, and knows who does not speak what the port speaks. Everything else is aiohttp's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from aiohttp import web
 
 from csms.ocpp.endpoint import Endpoint, Refusal
 from csms.ocpp.handshake import Upgrade, read_upgrade
+from csms.ocpp.tls import address_of, peer_of
+from csms.ocpp.tls_server import OnStranger, SecurityOf, TlsServer, bind
 from csms.ocpp.websocket import transport_of
 
 log = structlog.get_logger(__name__)
@@ -26,35 +28,46 @@ BACKLOG = 4096
 _END_OF_HEAD = b"\r\n\r\n"
 _TLS_HANDSHAKE = 0x16
 
+Runner = web.BaseRunner
 ProtocolFactory = Callable[[], asyncio.Protocol]
-# Called with the address of a TLS client on the plain port.
-OnTls = Callable[[str], None]
 
 
 class HeadShim(asyncio.Protocol):
     """Holds a new connection until its first request head is complete, then steps aside."""
 
-    __slots__ = ("_deadline", "_endpoint", "_head", "_knocking", "_on_tls", "_rest", "_transport")
+    __slots__ = (
+        "_deadline",
+        "_endpoint",
+        "_head",
+        "_head_timeout_s",
+        "_knocking",
+        "_on_stranger",
+        "_rest",
+        "_transport",
+    )
 
     def __init__(
         self,
-        rest: ProtocolFactory,
+        rest: ProtocolFactory | None,
         endpoint: Endpoint,
         *,
-        on_tls: OnTls,
+        on_stranger: OnStranger,
         head_timeout_s: float = HEAD_TIMEOUT_S,
     ) -> None:
         self._rest = rest
         self._endpoint = endpoint
-        self._on_tls = on_tls
+        self._on_stranger = on_stranger
         self._head = b""
         self._knocking: asyncio.Task[None] | None = None
+        self._head_timeout_s = head_timeout_s
         self._transport: asyncio.Transport
-        self._deadline = asyncio.get_running_loop().call_later(head_timeout_s, self._drop)
+        self._deadline: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first bytes."""
         self._transport = transport_of(transport)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._head_timeout_s, self._drop)
 
     def data_received(self, data: bytes) -> None:
         """Gather the head; hand over once it is complete."""
@@ -64,18 +77,14 @@ class HeadShim(asyncio.Protocol):
                 self._transport.pause_reading()
             return
         if self._head[0] == _TLS_HANDSHAKE:
-            self._on_tls(self._address())
+            self._on_stranger(address_of(self._transport), "tls_on_plain_port", None)
             self._drop()
             return
         end = self._head.find(_END_OF_HEAD)
         if 0 <= end <= MAX_HEAD_BYTES:
             self._hand_over(end)
         elif len(self._head) > MAX_HEAD_BYTES:
-            self._transport.write(
-                b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-                b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-            )
-            self._drop()
+            self._turn_away(b"431 Request Header Fields Too Large")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It left before it said anything, or before it was answered."""
@@ -83,10 +92,13 @@ class HeadShim(asyncio.Protocol):
 
     def _hand_over(self, end: int) -> None:
         self._deadline.cancel()
-        upgrade = read_upgrade(self._head[:end], self._address())
+        upgrade = read_upgrade(self._head[:end], peer_of(self._transport))
         if upgrade is not None:
             self._head = self._head[end + len(_END_OF_HEAD) :]
             self._knocking = asyncio.get_running_loop().create_task(self._knock(upgrade))
+            return
+        if self._rest is None:
+            self._turn_away(b"404 Not Found")
             return
         inner, data = self._rest(), self._head
         self._head = b""
@@ -109,9 +121,11 @@ class HeadShim(asyncio.Protocol):
             log.exception("upgrade failed")
             transport.abort()
 
-    def _address(self) -> str:
-        peer = self._transport.get_extra_info("peername")
-        return str(peer[0]) if peer else ""
+    def _turn_away(self, status: bytes) -> None:
+        self._transport.write(
+            b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        )
+        self._drop()
 
     def _drop(self) -> None:
         self._deadline.cancel()
@@ -120,23 +134,33 @@ class HeadShim(asyncio.Protocol):
 
 
 async def listen(
-    runner: web.BaseRunner,
+    runner: Runner,
     endpoint: Endpoint,
     host: str,
     port: int,
     *,
-    on_tls: OnTls = lambda _: None,
+    security_of: SecurityOf | None = None,
+    stations_only: bool = False,
+    on_stranger: OnStranger = lambda *_: None,
     head_timeout_s: float = HEAD_TIMEOUT_S,
-) -> asyncio.Server:
+) -> asyncio.Server | TlsServer:
     """Serve a runner that is set up; raises OSError when the address is taken.
 
     The runner's application has to hand upgrades that come later on a connection to the endpoint.
     """
-    rest = runner.server
-    assert rest is not None
+    assert runner.server is not None
+    rest = None if stations_only else runner.server
 
     def shim() -> HeadShim:
-        return HeadShim(rest, endpoint, on_tls=on_tls, head_timeout_s=head_timeout_s)
+        return HeadShim(rest, endpoint, on_stranger=on_stranger, head_timeout_s=head_timeout_s)
 
+    if security_of is not None:
+        return TlsServer(
+            await bind(host, port, backlog=BACKLOG),
+            shim,
+            security_of=security_of,
+            on_stranger=on_stranger,
+            handshake_timeout_s=head_timeout_s,
+        )
     loop = asyncio.get_running_loop()
     return await loop.create_server(shim, host, port, backlog=BACKLOG)

@@ -54,6 +54,17 @@ class Marks:
         context.log.info("quirk fired", quirk=quirk, detail=detail)
         await self._write(lambda tx: quirks.fire(tx, context.station_id, quirk, detail), context)
 
+    async def suspected(self, context: StationContext, call: str) -> None:
+        """The station restarted after a CALL of ours."""
+        await self._write(lambda tx: quirks.suspect(tx, context.station_id, call), context)
+
+    async def acquitted(self, station_id: int, call: str) -> None:
+        """This time it did not."""
+        try:
+            await self._db.write(lambda tx: quirks.acquit(tx, station_id, call))
+        except CsmsError as error:
+            log.warning("acquittal not stored", reason=error.code)
+
     async def withheld(self, context: StationContext, call: str) -> None:
         """The station restarted twice after a CALL of ours, which is not sent any more."""
         context.log.warning("call withheld from now on", call=call)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import orjson
+
 from csms.domain.metering import (
     DEFAULT_CONTEXT,
     DEFAULT_MEASURAND,
     Reading,
     Sample,
     number,
+    phase_register,
     register_mwh,
     scaled,
     summarise,
@@ -40,6 +43,22 @@ def register_v16(station: StationContext, value: Any) -> int | None:
 def readings_v2x(station: StationContext, payload: JsonObject, name: str) -> list[Reading]:
     """As of 1.6; signed data stands beside its value there and stays in the samples."""
     return _readings(station, payload.get(name), f"{name}[].timestamp", _content_v2x)
+
+
+def phase_registers_v2x(
+    station: StationContext, readings: Iterable[Reading]
+) -> tuple[str | None, list[Reading]]:
+    """The readings with registers of one or two phases, and which; none if those change."""
+    content = _corrected(station, _content_v2x)
+    found = [
+        (reading, register)
+        for reading in readings
+        if (register := phase_register(content(orjson.loads(reading.samples)))) is not None
+    ]
+    phases = {register[0] for _, register in found}
+    if len(phases) != 1:
+        return None, []
+    return phases.pop(), [reading._replace(register_mwh=register[1]) for reading, register in found]
 
 
 def _readings(
@@ -77,12 +96,21 @@ def _readings_of_one(
     spelling = None
     if flag is not None:
         spelling = timestamp[:MAX_TEXT] if isinstance(timestamp, str) else raw(timestamp)
-    if station.quirks.settings.registers_in_kwh:
-        content = partial(_in_kwh, station, content)
+    content = _corrected(station, content)
     return [
         Reading(at, spelling, context, *summarise(content(group)), raw(group))
         for context, group in _by_context(samples)
     ]
+
+
+def _corrected(station: StationContext, content: _Content) -> _Content:
+    """Reads what is on record to be wrong about the station's samples as it is meant."""
+    settings = station.quirks.settings
+    if settings.registers_in_kwh:
+        content = partial(_in_kwh, station, content)
+    if settings.totals_from_phases:
+        content = partial(_without_totals, station, content)
+    return content
 
 
 def _in_kwh(station: StationContext, content: _Content, samples: list[Any]) -> list[Sample]:
@@ -91,6 +119,20 @@ def _in_kwh(station: StationContext, content: _Content, samples: list[Any]) -> l
         (measurand, phase, "kWh" if measurand == DEFAULT_MEASURAND else unit, value, location)
         for measurand, phase, unit, value, location in content(samples)
     ]
+
+
+def _without_totals(station: StationContext, content: _Content, samples: list[Any]) -> list[Sample]:
+    """Without the totals of power and current that phases tell as well."""
+    told = content(samples)
+    in_phases = [measurand for measurand, phase, *_ in told if phase and phase != "N"]
+    wanted = [
+        sample
+        for sample in told
+        if sample[1] or sample[0] == DEFAULT_MEASURAND or sample[0] not in in_phases
+    ]
+    if len(wanted) < len(told):
+        station.fire(station.quirks.origin("totals_from_phases"))
+    return wanted
 
 
 def _fire_unit(station: StationContext) -> None:

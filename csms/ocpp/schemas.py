@@ -18,7 +18,7 @@ import orjson
 
 from csms.domain.lint import MAX_FINDINGS
 from csms.domain.versions import OcppVersion
-from csms.ocpp.frames import MAX_DESCRIPTION
+from csms.ocpp.frames import MAX_DESCRIPTION, has_more_values, is_long_integer
 
 Kind = Literal["request", "response"]
 
@@ -54,6 +54,11 @@ class Violation:
 _SURPLUS = frozenset({"additionalProperties", "format", "maxItems", "maxLength", "multipleOf"})
 # So many complaints about one payload are looked through.
 _MAX_ERRORS = 1000
+# Of a payload with more values only the first complaint is told: there may be three to a value,
+# and each takes 10 µs to make, whether or not it is looked at.
+_MAX_EXPLAINED = 5000
+# OCPP 1.6 6.31, 6.45 and 6.47 say so in words only.
+_LEAST_CONNECTOR_V16 = {"MeterValues": 0, "StartTransaction": 1, "StatusNotification": 0}
 
 
 def knows(version: OcppVersion, action: str) -> bool:
@@ -87,17 +92,28 @@ def breaches(version: OcppVersion, action: str, kind: Kind, payload: Any) -> lis
     """All that is wrong with the payload, the gravest first; list entries count as one place."""
     validator = _compiled().get((version, action, kind))
     if validator is None:
-        return [_explain(version, "action", (), "there is no schema for it")]
+        return [_explain(version, "action", ())]
     if validator.is_valid(payload):
         return []
     found: dict[tuple[Any, ...], Violation] = {}
-    errors = sorted(validator.iter_errors(payload), key=_gravity)
-    for error in errors[:_MAX_ERRORS]:
-        one = _breach(version, error)
+    for error in _errors(validator, payload):
+        one = _breach(version, error, payload)
         found.setdefault((one.keyword, *(_entry(part) for part in one.subject)), one)
         if len(found) == MAX_FINDINGS:
             break
     return list(found.values())
+
+
+def _errors(
+    validator: jsonschema_rs.Validator, payload: Any
+) -> list[jsonschema_rs.ValidationError]:
+    if not has_more_values(payload, _MAX_EXPLAINED):
+        return sorted(validator.iter_errors(payload), key=_gravity)[:_MAX_ERRORS]
+    try:
+        validator.validate(payload)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []
 
 
 def why(version: OcppVersion, action: str, kind: Kind, payload: Any) -> tuple[str, str] | None:
@@ -144,9 +160,13 @@ _V16_SPELLING = {
     "MessageTypeNotSupported": "FormationViolation",
 }
 
+# No word of JSON schema: the type is wrong because of what frames.parse makes of such a number.
+LONG_INTEGER = "long integer"
+
 # OCPP-J 1.6 4.2.3, 2.x part 4 4.3; keywords that are in neither group hold a wrong value.
 _CODES = {
     "type": "TypeConstraintViolation",
+    LONG_INTEGER: "TypeConstraintViolation",
     "additionalProperties": "FormatViolation",
     "required": "OccurrenceConstraintViolation",
     "minItems": "OccurrenceConstraintViolation",
@@ -163,10 +183,13 @@ def _keyword(error: jsonschema_rs.ValidationError) -> str:
     return str(error.schema_path[-1]) if error.schema_path else ""
 
 
-def _breach(version: OcppVersion, error: jsonschema_rs.ValidationError) -> Violation:
+def _breach(version: OcppVersion, error: jsonschema_rs.ValidationError, payload: Any) -> Violation:
     keyword, limit = _keyword(error), error.kind.value
     path = tuple(error.instance_path)
-    found = _explain(version, keyword, path, _complaint(keyword, limit))
+    if keyword == "additionalProperties" and limit is None:  # it may have no field at all
+        limit = list(_at(payload, path))
+    is_long = keyword == "type" and is_long_integer(error.instance)
+    found = _explain(version, LONG_INTEGER if is_long else keyword, path, limit)
     if keyword == "required":
         return replace(found, subject=(*path, str(limit)))
     # An object with a field too many is as large as its sender likes; the names say enough.
@@ -174,17 +197,28 @@ def _breach(version: OcppVersion, error: jsonschema_rs.ValidationError) -> Viola
     return replace(found, subject=path, value=value)
 
 
+def _at(payload: Any, path: Iterable[str | int]) -> Any:
+    for part in path:
+        payload = payload[part]
+    return payload
+
+
 def _entry(part: str | int) -> str | int:
     return 0 if isinstance(part, int) else part
 
 
 def _explain(
-    version: OcppVersion, keyword: str, path: tuple[str | int, ...], complaint: str
+    version: OcppVersion, keyword: str, path: tuple[str | int, ...], limit: Any = None
 ) -> Violation:
     code = _CODES.get(keyword, "PropertyConstraintViolation")
     if version is OcppVersion.V16 and keyword == "required":
         code = "ProtocolError"  # 1.6: "Payload for Action is incomplete"
-    message = f"{_dotted(path)}: {complaint}" if path else complaint
+    culprit = path
+    if keyword == "required":
+        culprit = (*path, str(limit))
+    elif keyword == "additionalProperties":
+        culprit = (*path, str(limit[0]))
+    message = f"{_dotted(culprit) or 'the payload'} {_complaint(keyword, limit)}"
     return Violation(spelled(version, code), keyword, path, message[:MAX_DESCRIPTION])
 
 
@@ -202,29 +236,26 @@ def shown_key(key: str) -> str:
 
 
 def _complaint(keyword: str, limit: Any) -> str:
-    if keyword == "required":
-        return f"{limit} is missing"
-    if keyword == "type":
-        return "has the wrong type"
-    if keyword == "additionalProperties":
-        return "has a field that the schema does not know"
-    if keyword == "enum":
-        return "is not one of the values the schema allows"
-    if keyword == "format":
-        return "is not a date and time of RFC 3339"
-    if keyword in _LIMITS:
-        return f"{_LIMITS[keyword]} {limit}"
-    return "is not what the schema allows"
+    if isinstance(limit, float) and limit.is_integer():
+        limit = int(limit)
+    return _COMPLAINTS.get(keyword, "is not what the schema allows").format(limit)
 
 
-_LIMITS = {
-    "maxLength": "is longer than",
-    "minLength": "is shorter than",
-    "maxItems": "has more items than",
-    "minItems": "has fewer items than",
-    "maximum": "is more than",
-    "minimum": "is less than",
-    "multipleOf": "is not a multiple of",
+_COMPLAINTS = {
+    "action": "has no schema",
+    "required": "is missing",
+    "type": "has the wrong type",
+    LONG_INTEGER: "is beyond 64 bits",
+    "additionalProperties": "is not a field that the schema knows",
+    "enum": "is not one of the values that the schema allows",
+    "format": "is not a date and time of RFC 3339",
+    "maxLength": "has more than {} characters",
+    "minLength": "has fewer than {} characters",
+    "maxItems": "has more than {} entries",
+    "minItems": "has fewer than {} entries",
+    "maximum": "is more than {}",
+    "minimum": "is less than {}",
+    "multipleOf": "is not a multiple of {}",
 }
 
 
@@ -234,9 +265,11 @@ def _compiled() -> dict[tuple[OcppVersion, str, Kind], jsonschema_rs.Validator]:
     for version, folder in _FOLDERS.items():
         for file in (resources.files("ocpp") / folder / "schemas").iterdir():
             action, kind = _of_file(file.name)
+            schema = _only_times(orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf")))
+            if (version, kind) == (OcppVersion.V16, "request") and action in _LEAST_CONNECTOR_V16:
+                schema["properties"]["connectorId"]["minimum"] = _LEAST_CONNECTOR_V16[action]
             found[version, action, kind] = jsonschema_rs.validator_for(
-                _only_times(orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf"))),
-                validate_formats=True,
+                schema, validate_formats=True
             )
     return found
 

@@ -33,6 +33,8 @@ class OcppSettings:
     allow_no_password: bool = False
     strict: bool = False
     """Refuse what breaks the schema; off, it is stored, flagged and answered."""
+    client_organizations: frozenset[str] = frozenset()
+    """Which organizations a station's certificate may name; none: any."""
     unknown_id_tokens: UnknownIdTokens = UnknownIdTokens.ACCEPT
     max_transactions_per_id_token: int | None = None
     """From the next one on the answer is ConcurrentTx; None never says so."""

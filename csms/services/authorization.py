@@ -15,6 +15,8 @@ from csms.domain.id_tokens import (
     standing,
     standing_unknown,
 )
+from csms.services import id_tokens as spellings
+from csms.services import quirks
 from csms.store import id_tokens, transactions
 from csms.store.database import ReadTx, Tx
 
@@ -23,7 +25,7 @@ def authorize(
     tx: Tx, shown: ShownToken, policy: TokenPolicy, *, station_id: int | None = None
 ) -> Authorization:
     """Judge a token that was shown; one that was never seen before is recorded for review."""
-    return _judged(tx, _seen(tx, shown, station_id), policy)
+    return _judged(tx, _seen(tx, shown, policy, station_id), policy)
 
 
 def authorize_transaction(
@@ -40,7 +42,7 @@ def authorize_transaction(
     is ConcurrentTx an answer: who is asked about a token without a transaction may be about to
     stop with it.
     """
-    token = _seen(tx, shown, station_id)
+    token = _seen(tx, shown, policy, station_id)
     authorized = _judged(tx, token, policy)
     if token is None or authorized.status is not AuthorizationStatus.ACCEPTED:
         return authorized
@@ -61,6 +63,9 @@ def look_up(tx: Tx, shown: ShownToken, policy: TokenPolicy) -> Authorization | N
     would land in their caches, so an unknown one is neither recorded nor judged.
     """
     token = id_tokens.find(tx, shown.key, shown.type)
+    if token is None:
+        meant = spellings.find_meant(tx, shown, policy.spellings)
+        token = None if meant is None else meant.token
     return None if token is None else _judged(tx, token, policy)
 
 
@@ -72,11 +77,18 @@ def recall(tx: ReadTx, shown: ShownToken, status: AuthorizationStatus) -> Author
     return Authorization(status, token.expires_at, token.group_key)
 
 
-def _seen(tx: Tx, shown: ShownToken, station_id: int | None) -> IdToken | None:
+def _seen(tx: Tx, shown: ShownToken, policy: TokenPolicy, station_id: int | None) -> IdToken | None:
     if not shown.key:
         # Wallbox in free mode shows an empty tag; there is nothing to record.
         return None
     token = id_tokens.find(tx, shown.key, shown.type)
+    if token is None or token.status is AuthorizationStatus.UNKNOWN:
+        meant = spellings.find_meant(tx, shown, policy.spellings)
+        if meant is not None:
+            token = meant.token
+            spellings.learn(tx, token, shown)
+            if station_id is not None and policy.spellings_by is not None:
+                quirks.fire(tx, station_id, policy.spellings_by, meant.resemblance.value)
     if token is None:
         id_tokens.insert(tx, shown.value, token_type=shown.type, station_id=station_id)
     else:

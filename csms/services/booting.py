@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from csms.domain.stations import BootReport, Registration
 from csms.events import Event
-from csms.services import inferred_ends
+from csms.services import inferred_ends, station_events
+from csms.services.alerts import raise_alert
 from csms.store import boots, stations
 from csms.store.database import Tx
+
+MISMATCHED = "station.certificate_mismatched"
+
+
+def refuse(tx: Tx, station_id: int, serial_number: str | None, common_name: str | None) -> None:
+    """Keep nothing of a boot by somebody else than the certificate is for, and tell of it.
+
+    Whoever hears of it closes the connection (OCPP 2.0.1 B01.FR.12).
+    """
+    told = {"serial_number": serial_number, "common_name": common_name}
+    station_events.emit(tx, station_id, MISMATCHED, **told)
+    raise_alert(tx, station_id, "certificate_mismatch", reported_at=None, **told)
 
 
 def record(

@@ -170,6 +170,9 @@ def _checked(tx: Tx, station_id: int, asked: Asked) -> SigningRequest:
     checked = read_signing_request(asked.csr)
     station = stations.get(tx, station_id)
     check_owner(checked, use, identity=station.identity, serial_number=station.serial_number)
+    if use is SigningUse.STATION and stations.is_name_of_another(tx, station, checked.common_name):
+        # A serial number is what a boot says, and the certificate would open another's door.
+        raise Invalid("the CSR's common name is also the one of another station", code="bad_csr")
     return checked
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from csms.domain.credentials import (
     Credential,
@@ -17,7 +18,9 @@ from csms.domain.credentials import (
     generate,
     slow_hash,
 )
+from csms.domain.sealing import Seal
 from csms.domain.versions import OcppVersion
+from csms.services import password_rotation
 from csms.store import credentials, stations
 from csms.store.database import Database, ReadTx, Tx
 
@@ -32,29 +35,43 @@ class Passwords:
     def __init__(self, db: Database, instance_key: bytes) -> None:
         self._db = db
         self._instance_key = instance_key
+        self.seal = Seal(instance_key)
+        """For passwords that are not ours and have to wait until they are sent."""
         self._slow = asyncio.Semaphore(_SLOW_HASHES_AT_ONCE)
         self._process_key = secrets.token_bytes(32)
         self._known_good: dict[int, bytes] = {}
 
     async def verify(
-        self, station_id: int, presented: bytes | None, *, virtual: bool = False
+        self,
+        station_id: int,
+        stored: Iterable[Credential],
+        presented: bytes | None,
+        *,
+        virtual: bool = False,
     ) -> Verdict:
-        """Compare a presented Basic password with what is valid for the station now."""
-        stored = await self._db.read(lambda tx: credentials.list_of_station(tx, station_id))
-        if not stored and virtual:
-            stored = [Credential(CredentialKind.DERIVED, 1, None, None)]
-        if not stored:
-            return Verdict.NONE_SET
-        if presented is None:
-            return Verdict.BAD
-        good = False
-        for credential in stored:
-            good |= await self._matches(station_id, credential, presented)
-        return Verdict.OK if good else Verdict.BAD
+        """Compare a presented Basic password with what is stored for the station.
 
-    async def spend_as_if(self, presented: bytes) -> None:
+        The first use of one that is on offer makes it the only one.
+        """
+        offers = [one for one in stored if one.offered_at is not None]
+        valid = [one for one in stored if one.offered_at is None]
+        if not valid and virtual:
+            valid = [Credential(CredentialKind.DERIVED, 1)]
+        taken = await self._find(station_id, offers, presented)
+        if taken is not None:
+            await self._db.write(lambda tx: password_rotation.take(tx, station_id, taken.rotation))
+            return Verdict.OK
+        if not valid:
+            return Verdict.NONE_SET
+        if await self._find(station_id, valid, presented) is None:
+            return Verdict.BAD
+        if offers:
+            await self._db.write(lambda tx: password_rotation.used_valid_one(tx, station_id))
+        return Verdict.OK
+
+    @staticmethod
+    def spend_as_if(presented: bytes) -> None:
         """Do the work of a check for a station that does not exist, so that time tells nothing."""
-        await self._db.read(lambda tx: credentials.list_of_station(tx, 0))
         fast_hash(bytes(_SALT_BYTES), presented)
 
     def rotate(self, tx: Tx, station_id: int) -> str:
@@ -67,7 +84,7 @@ class Passwords:
         return rotate(tx, station_id)
 
     def derived(self, station_id: int, rotation: int) -> str:
-        """The password number `rotation` of a virtual station; nothing of it is stored."""
+        """The password number `rotation` of a station; nothing of it is stored."""
         return derive(self._instance_key, station_id, rotation)
 
     async def set_supplied(
@@ -85,6 +102,17 @@ class Passwords:
             )
 
         await self._db.write(store)
+
+    async def _find(
+        self, station_id: int, stored: Iterable[Credential], presented: bytes | None
+    ) -> Credential | None:
+        found = None
+        if presented is None:
+            return None
+        for credential in stored:
+            if await self._matches(station_id, credential, presented):
+                found = credential
+        return found
 
     async def _matches(self, station_id: int, credential: Credential, presented: bytes) -> bool:
         if credential.kind is CredentialKind.SUPPLIED:
@@ -138,11 +166,11 @@ def rotate_derived(tx: Tx, station_id: int) -> int:
     """A new derived password for a virtual station; returns its number for `derived`."""
     # Number 1 is the one that needs no row.
     rotation = max(2, credentials.next_rotation(tx, station_id))
-    credentials.replace(tx, station_id, Credential(CredentialKind.DERIVED, rotation, None, None))
+    credentials.replace(tx, station_id, Credential(CredentialKind.DERIVED, rotation))
     return rotation
 
 
 def derived_rotation(tx: ReadTx, station_id: int) -> int:
     """The number of a virtual station's present password; 1 when it was never rotated."""
     stored = credentials.list_of_station(tx, station_id)
-    return stored[0].rotation if stored else 1
+    return next((one.rotation for one in stored if one.offered_at is None), 1)

@@ -28,7 +28,8 @@ def record_value(
     tx: Tx, station_id: int, key: VariableKey, value: str, attribute_type: str = "Actual"
 ) -> None:
     """Keep a single value, as a station answered it or accepted it from us."""
-    record(tx, station_id, [Variable(key, (Attribute(type=attribute_type, value=value),))])
+    if not variables.update_value(tx, station_id, key, attribute_type, value):
+        record(tx, station_id, [Variable(key, (Attribute(type=attribute_type, value=value),))])
 
 
 def record_monitors(tx: Tx, station_id: int, told: Iterable[Monitor]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from csms.errors import Conflict, Invalid
 from csms.events import Event
 from csms.store import id_tokens as store
 from csms.store.database import ReadTx, Tx
+
+MAX_ALIASES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,29 @@ def hints(tx: ReadTx, token: IdToken) -> list[Hint]:
     shown = plain(token.key)
     found = ((resemblance(shown, plain(t.key)), t) for t in store.list_resembling(tx, shown))
     return [Hint(how, known) for how, known in found if how is not None]
+
+
+def find_meant(tx: ReadTx, shown: ShownToken, spellings: Collection[Resemblance]) -> Hint | None:
+    """The one known token that differs from the shown one in one of these ways alone."""
+    if not spellings:
+        return None
+    key = plain(shown.key)
+    alike = [
+        (resemblance(key, plain(token.key)), token)
+        for token in store.list_resembling(tx, key)
+        if token.type in {shown.type, ""} or not shown.type
+    ]
+    found = [Hint(how, token) for how, token in alike if how is not None and how in spellings]
+    return found[0] if len(found) == 1 else None
+
+
+def learn(tx: Tx, token: IdToken, shown: ShownToken) -> None:
+    """Keep a spelling that a station uses as an alias, while there is room for one more."""
+    aliases = tuple(store.list_aliases(tx, token.id))
+    if len(aliases) < MAX_ALIASES:
+        _take_spellings(tx, token, (*aliases, shown.value))
+        store.replace_aliases(tx, token.id, (*aliases, shown.value))
+        _emit(tx, "id_token.updated", token)
 
 
 def _decide(tx: Tx, token: IdToken, settings: Settings, event: str) -> IdToken:

@@ -12,6 +12,9 @@ from csms.store import inbox
 from csms.store.database import Database, ReadTx, Tx
 from csms.store.inbox import InboxEntry
 
+WITH_CERTIFICATE = "unknown_with_certificate"
+"""An unknown identity whose certificate is good; its serial number is the one in there."""
+
 # Strangers decide how many entries there are, so both their rate and their events are bounded.
 MAX_NEW_PER_MINUTE = 600
 MAX_EVENTS_PER_MINUTE = 60
@@ -83,7 +86,14 @@ def accept_without_password(
     """The same for a server that lets stations in without one."""
     entry = inbox.get(tx, entry_uuid)
     station = stations.create(
-        tx, NewStation(identity=entry.identity, name=name, location_id=location_id)
+        tx,
+        NewStation(
+            identity=entry.identity,
+            name=name,
+            location_id=location_id,
+            # Else it is only what a stranger says, and a certificate with it would come in.
+            serial_number=entry.serial_number if entry.cause == WITH_CERTIFICATE else None,
+        ),
     )
     inbox.delete_identity(tx, entry.identity)
     tx.emit(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from csms.clock import from_micros
 from csms.domain.transactions import CLOSING_GRACE, Transaction, TransactionFlag, supersedes
-from csms.services import transaction_news
+from csms.services import transaction_ends, transaction_news
 from csms.store import connectors, meter_values, transactions
 from csms.store.database import Tx
 
@@ -97,16 +97,17 @@ def _at_or_after_start(at: datetime | None, transaction: Transaction) -> datetim
 
 
 def _end(tx: Tx, earlier: Transaction, ended_at: datetime | None, raw: str) -> None:
-    # In 2.x the events themselves say so.
-    if earlier.last_seq_no is None and meter_values.register_fell(
-        tx, earlier.station_id, earlier.id, earlier.start_register_mwh
-    ):
-        earlier = replace(earlier, flags=earlier.flags | {TransactionFlag.REGISTER_FELL})
-    transactions.end_inferred(tx, earlier, ended_at, raw)
-    transaction_news.ended(
-        tx,
+    ended = replace(
         earlier,
-        energy_mwh=earlier.energy_mwh,
-        reason=None,
-        inferred=True,
+        end_register_mwh=earlier.last_register_mwh,
+        ended_at=ended_at,
+        end_received_at=from_micros(tx.now),
+        stop_reason=None,
+        charging_state=None,
+        flags=earlier.flags | {TransactionFlag.INFERRED_END},
     )
+    # In 2.x the events themselves say whether the register fell.
+    if earlier.last_seq_no is None:
+        ended = transaction_ends.judged(tx, ended)
+    transactions.end_inferred(tx, ended, raw)
+    transaction_news.ended(tx, ended)

@@ -22,8 +22,6 @@ log = structlog.get_logger(__name__)
 
 FLUSH_INTERVAL_S = 0.2
 MAX_UNWRITTEN = 50_000
-# Newest frames of a connected station, for the live view.
-NEWEST = 10
 # CALLs without an answer whose rows a late one can still find.
 MAX_UNANSWERED = 10_000
 KEEP_FOR = timedelta(days=14)
@@ -43,15 +41,10 @@ class MessageLog:
         self._unwritten: list[Message] = []
         self._late: list[tuple[Key, LateAnswer]] = []
         self._unanswered: OrderedDict[Key, int] = OrderedDict()
-        self._newest: dict[int, list[Message]] = {}
         self._behind = WriteBehind(self._write, FLUSH_INTERVAL_S)
 
     def record(self, message: Message) -> None:
         """Keep an ended CALL; it is written within a moment."""
-        newest = self._newest.setdefault(message.station_id, [])
-        if len(newest) >= NEWEST:
-            del newest[0]
-        newest.append(message)
         if len(self._unwritten) >= MAX_UNWRITTEN:
             self.dropped += 1
             return
@@ -63,14 +56,6 @@ class MessageLog:
         if len(self._late) < MAX_UNANSWERED:
             self._late.append((key, late))
             self._behind.soon()
-
-    def newest(self, station_id: int) -> list[Message]:
-        """The last few messages of a connected station, oldest first."""
-        return list(self._newest.get(station_id, ()))
-
-    def forget(self, station_id: int) -> None:
-        """Drop the live view of a station that is gone."""
-        self._newest.pop(station_id, None)
 
     @property
     def unwritten(self) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from csms.clock import from_micros
-from csms.domain.metering import Reading
+from csms.domain.metering import Reading, register_range
 from csms.domain.transactions import ConflictCause, belongs, covers
-from csms.services import inferred_ends, reconciliation
+from csms.services import inferred_ends, reconciliation, transaction_ends
 from csms.store import meter_values, transactions
 from csms.store.columns import to_json
 from csms.store.database import Tx
@@ -31,35 +31,48 @@ def record(
     if station_transaction_id is None:
         meter_values.insert(tx, station_id, evse_id, None, readings)
         return
-    open_id = transactions.follow_register(
-        tx, station_id, station_transaction_id, _highest_register(readings)
+    open_id = transactions.follow_registers(
+        tx, station_id, station_transaction_id, register_range(readings)
     )
     if open_id is not None:
         meter_values.insert(tx, station_id, evse_id, open_id, readings)
         return
-    found = transactions.find_ended(tx, station_id, station_transaction_id)
-    now = from_micros(tx.now)
-    if found is None:
-        cause = reconciliation.why_nowhere(tx, station_transaction_id)
-        left = readings
-        if cause is ConflictCause.UNKNOWN:
-            left = _join(tx, station_id, evse_id, readings)
-        if left or not readings:
-            _record_conflict(tx, station_id, station_transaction_id, cause, payload)
-            meter_values.insert(tx, station_id, evse_id, None, left)
+    cause, strange = _settle(tx, station_id, evse_id, station_transaction_id, readings)
+    if readings and not strange:
         return
-    ended_at = from_micros(found.ended_at)
+    meter_values.insert(tx, station_id, evse_id, None, strange)
+    reconciliation.record(
+        tx,
+        station_id,
+        action=ACTION,
+        cause=cause,
+        station_transaction_id=station_transaction_id,
+        raw=to_json(payload),
+        distinct="",
+        evse_id=evse_id,
+        sampled_at=strange[0].reported_at if strange else None,
+    )
+
+
+def _settle(
+    tx: Tx, station_id: int, evse_id: int, name: str, readings: Sequence[Reading]
+) -> tuple[ConflictCause, list[Reading]]:
+    """Give readings to a transaction that is over, or to what went on; returns what is left."""
+    found = transactions.find_ended(tx, station_id, name)
+    if found is None:
+        cause = reconciliation.why_nowhere(tx, name)
+        if cause is ConflictCause.UNKNOWN:
+            return cause, _join(tx, station_id, evse_id, readings)
+        return cause, list(readings)
+    ended_at, now = from_micros(found.ended_at), from_micros(tx.now)
     own = [r for r in readings if belongs(r.reported_at or now, ended_at)]
     strange = [r for r in readings if not belongs(r.reported_at or now, ended_at)]
     if strange and inferred_ends.take_back(tx, station_id, evse_id, found.id):
-        highest = _highest_register(readings)
-        transactions.follow_register(tx, station_id, station_transaction_id, highest)
-        own, strange = list(readings), []
-    meter_values.insert(tx, station_id, evse_id, found.id, own)
-    if strange:
-        cause = ConflictCause.ENDED
-        _record_conflict(tx, station_id, station_transaction_id, cause, payload)
-        meter_values.insert(tx, station_id, evse_id, None, strange)
+        transactions.follow_registers(tx, station_id, name, register_range(readings))
+        meter_values.insert(tx, station_id, evse_id, found.id, readings)
+        return ConflictCause.ENDED, []
+    transaction_ends.by_samples(tx, station_id, name, evse_id, own)
+    return ConflictCause.ENDED, strange
 
 
 def _join(tx: Tx, station_id: int, evse_id: int, readings: Sequence[Reading]) -> list[Reading]:
@@ -74,31 +87,10 @@ def _join(tx: Tx, station_id: int, evse_id: int, readings: Sequence[Reading]) ->
         if found is None or at is None or not covers(found, at):
             left.append(reading)
             continue
-        transactions.follow_register(
-            tx, station_id, found.station_transaction_id, reading.register_mwh
-        )
-        meter_values.insert(tx, station_id, evse_id, found.id, [reading])
+        name = found.station_transaction_id
+        if found.is_open:
+            transactions.follow_registers(tx, station_id, name, register_range([reading]))
+            meter_values.insert(tx, station_id, evse_id, found.id, [reading])
+        else:
+            transaction_ends.by_samples(tx, station_id, name, evse_id, [reading])
     return left
-
-
-def _highest_register(readings: Sequence[Reading]) -> int | None:
-    highest = None
-    for reading in readings:
-        register = reading.register_mwh
-        if register is not None and (highest is None or register > highest):
-            highest = register
-    return highest
-
-
-def _record_conflict(
-    tx: Tx, station_id: int, station_transaction_id: str, cause: ConflictCause, payload: object
-) -> None:
-    reconciliation.record(
-        tx,
-        station_id,
-        action=ACTION,
-        cause=cause,
-        station_transaction_id=station_transaction_id,
-        raw=to_json(payload),
-        distinct="",
-    )

@@ -17,7 +17,9 @@ CHANGED = "station.quirks_changed"
 def of_station(tx: ReadTx, station_id: int) -> StationQuirks:
     """What was decided about the station."""
     return StationQuirks(
-        store.get_overrides(tx, station_id), tuple(store.list_withheld(tx, station_id))
+        store.get_overrides(tx, station_id),
+        tuple(store.list_withheld(tx, station_id)),
+        tuple(store.list_suspected(tx, station_id)),
     )
 
 
@@ -33,8 +35,19 @@ def override(tx: Tx, station_id: int, settings: Mapping[str, Any]) -> None:
     station_events.emit(tx, station_id, CHANGED)
 
 
+def suspect(tx: Tx, station_id: int, call: str) -> None:
+    """The station restarted after a CALL; a restart of ours does not make us forget it."""
+    store.insert_suspected(tx, station_id, call)
+
+
+def acquit(tx: Tx, station_id: int, call: str) -> None:
+    """The CALL was not to blame."""
+    store.delete_suspected(tx, station_id, call)
+
+
 def withhold(tx: Tx, station_id: int, call: str) -> None:
     """Send a CALL no more; the event tells the operator."""
+    store.delete_suspected(tx, station_id, call)
     if store.insert_withheld(tx, station_id, call):
         station_events.emit(tx, station_id, "station.call_withheld", call=call)
         station_events.emit(tx, station_id, CHANGED)

@@ -1,16 +1,19 @@
-"""Messages about transactions that cannot be applied: kept, paired, or decided by a person."""
+"""Messages about transactions that cannot be applied: kept for a person, or paired."""
 
 from __future__ import annotations
 
-from csms.domain.reconciliation import Resolution, Suggestion, pair, suggest
-from csms.domain.transactions import ConflictCause, StopReport, Transaction, TransactionFlag
-from csms.errors import Conflict
+from datetime import datetime
+
+from csms.domain.reconciliation import Resolution, pair, suggest
+from csms.domain.transaction_events import TransactionEvent
+from csms.domain.transactions import ConflictCause, StopReport, TransactionFlag
 from csms.services import station_events, transaction_ends
 from csms.store import transaction_conflicts, transactions
-from csms.store.database import ReadTx, Tx
-from csms.store.transaction_conflicts import TransactionConflict
+from csms.store.database import Tx
 
 STOP = "StopTransaction"
+# Of one station, so that one that talks nonsense does not fill the disk.
+MAX_WAITING = 1000
 
 
 def why_nowhere(tx: Tx, station_transaction_id: str) -> ConflictCause:
@@ -29,8 +32,14 @@ def record(
     station_transaction_id: str,
     raw: str,
     distinct: str,
+    evse_id: int | None = None,
+    sampled_at: datetime | None = None,
+    event: TransactionEvent | None = None,
 ) -> None:
-    """Keep a message for a person; the same one again is only counted, see the store."""
+    """Keep a message for a person; the same one again is only counted, see the store.
+
+    `evse_id` and `sampled_at` are of its samples, if it has any, or of the event that it is.
+    """
     new = transaction_conflicts.insert(
         tx,
         station_id,
@@ -39,9 +48,12 @@ def record(
         station_transaction_id=station_transaction_id,
         raw=raw,
         distinct=distinct,
+        evse_id=evse_id,
+        sampled_at=sampled_at,
+        event=event,
     )
     if new is not None:
-        _tell_added(
+        _added(
             tx,
             station_id,
             uuid=new[1],
@@ -54,7 +66,8 @@ def record(
 def record_stop(tx: Tx, station_id: int, report: StopReport, cause: ConflictCause) -> None:
     """Keep a stop of OCPP 1.6; one that can only mean one open transaction ends it at once.
 
-    The id of another station's transaction is no riddle to be solved, so it is not paired.
+    Of one that can mean none, a transaction is made. The id of another station's transaction is
+    no riddle to be solved: nothing follows from it by itself.
     """
     new = transaction_conflicts.insert(
         tx,
@@ -81,76 +94,21 @@ def record_stop(tx: Tx, station_id: int, report: StopReport, cause: ConflictCaus
                 resolved_by=None,
             )
             return
+        says_nothing = report.reported_at is None and report.register_mwh is None
+        if (
+            not says_nothing
+            and suggest(report, None, transactions.list_awaiting_stop(tx, station_id)) is None
+        ):
+            made = transaction_ends.by_stop_alone(tx, station_id, report)
+            transaction_conflicts.update_made(tx, conflict_id, made.id)
     number = report.station_transaction_id
-    _tell_added(tx, station_id, uuid=uuid, action=STOP, cause=cause, number=number)
+    _added(tx, station_id, uuid=uuid, action=STOP, cause=cause, number=number)
 
 
-def suggestion(tx: ReadTx, conflict: TransactionConflict) -> Suggestion | None:
-    """What to do with an open entry; only stops of OCPP 1.6 can be applied."""
-    stop = conflict.stop
-    if stop is None or conflict.resolution is not None:
-        return None
-    named = None
-    if conflict.cause is ConflictCause.ENDED:
-        named = transactions.find(tx, conflict.station_id, stop.station_transaction_id)
-    candidates = transactions.list_awaiting_stop(tx, conflict.station_id)
-    return suggest(stop, named, candidates)
-
-
-def apply(tx: Tx, conflict: TransactionConflict, transaction_uuid: str | None, by: str) -> None:
-    """Do as suggested; `transaction_uuid` is what the caller saw suggested.
-
-    Raises Conflict when it is resolved, nothing is suggested, or something else is by now.
-    """
-    _require_open(conflict)
-    found = suggestion(tx, conflict)
-    if found is None or conflict.stop is None:
-        raise Conflict("Nothing is suggested for this entry", code="nothing_suggested")
-    if transaction_uuid not in (None, found.transaction.uuid):
-        raise Conflict("Another transaction is suggested by now", code="suggestion_changed")
-    transaction_ends.by_stop(tx, found.transaction, conflict.stop, TransactionFlag.RECONCILED)
-    _resolve(tx, conflict, Resolution.APPLIED, found.transaction, by)
-
-
-def dismiss(tx: Tx, conflict: TransactionConflict, by: str) -> None:
-    """Nothing follows from it. Raises Conflict when it is resolved."""
-    _require_open(conflict)
-    _resolve(tx, conflict, Resolution.DISMISSED, None, by)
-
-
-def _require_open(conflict: TransactionConflict) -> None:
-    if conflict.resolution is not None:
-        raise Conflict(f"The entry is {conflict.resolution.value} already", code="resolved")
-
-
-def _resolve(
-    tx: Tx,
-    conflict: TransactionConflict,
-    resolution: Resolution,
-    transaction: Transaction | None,
-    by: str,
-) -> None:
-    transaction_conflicts.update_resolved(
-        tx,
-        conflict.id,
-        resolution,
-        transaction_id=None if transaction is None else transaction.id,
-        resolved_by=by,
-    )
-    station_events.emit(
-        tx,
-        conflict.station_id,
-        "reconciliation.resolved",
-        id=conflict.uuid,
-        resolution=resolution.value,
-        transaction_id=None if transaction is None else transaction.uuid,
-        resolved_by=by,
-    )
-
-
-def _tell_added(
+def _added(
     tx: Tx, station_id: int, *, uuid: str, action: str, cause: ConflictCause, number: str
 ) -> None:
+    """Tell of it; too many of one station push the oldest out."""
     station_events.emit(
         tx,
         station_id,
@@ -160,3 +118,4 @@ def _tell_added(
         cause=cause.value,
         station_transaction_id=number,
     )
+    transaction_conflicts.update_expired(tx, station_id, kept=MAX_WAITING)

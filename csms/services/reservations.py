@@ -7,10 +7,14 @@ from csms.services import station_events
 from csms.store import reservations
 from csms.store.database import Tx
 
+KEPT = 200
+"""Of a station, those left out that may still be used."""
+
 
 def make(tx: Tx, station_id: int, reservation: Reservation) -> None:
     """The station accepted a reservation."""
     reservations.upsert(tx, station_id, reservation)
+    reservations.delete_old(tx, station_id, keep=KEPT)
     station_events.emit(
         tx,
         station_id,
@@ -36,6 +40,7 @@ def record_update(tx: Tx, station_id: int, reservation_id: int, status: str) -> 
     if reservations.find(tx, station_id, reservation_id) is None:
         unknown = Reservation(reservation_id, None, None, None, None, None, None)
         reservations.upsert(tx, station_id, unknown)
+        reservations.delete_old(tx, station_id, keep=KEPT)
     state = REPORTED.get(status, ReservationState.RESERVED)
     _end(tx, station_id, reservation_id, state, status)
 

@@ -21,6 +21,8 @@ from csms.store import locations as location_store
 from csms.store import stations as store
 from csms.store.database import Database, ReadTx, Tx
 
+_TOLD = ("strict", "registration", "security_profile", "serial_number")
+
 
 @dataclass(frozen=True, slots=True)
 class StationPage:
@@ -73,9 +75,19 @@ def update(tx: Tx, station: Station, changes: Mapping[str, Any]) -> Station:
         raise Conflict("The ws_url of a virtual charger cannot be changed; create another one")
     changed = store.update(tx, station.id, **changes)
     # Whoever serves the station has to know at once.
-    told = {name: changes[name] for name in ("strict", "registration") if name in changes}
+    told = {name: changes[name] for name in _TOLD if name in changes}
     tx.emit(_event("station.updated", changed, changed=sorted(changes), **told))
     return changed
+
+
+def came_with(tx: Tx, station_id: int, profile: int) -> None:
+    """It has connected with this security profile: never again with a lower one.
+
+    OCPP 2.0.1 A05.FR.07, and A05.FR.09 of the 1.6 security whitepaper.
+    """
+    if store.raise_security_profile(tx, station_id, profile):
+        station = store.get(tx, station_id)
+        tx.emit(_event("station.security_profile_raised", station, security_profile=profile))
 
 
 def delete(tx: Tx, station: Station) -> None:

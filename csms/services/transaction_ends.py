@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from csms.clock import from_micros
+from csms.domain.metering import TRANSACTION_BEGIN, Reading, register_range
 from csms.domain.transactions import (
     StopReport,
     Transaction,
     TransactionFlag,
-    energy_mwh,
     same_stop,
+    stop_key_v16,
 )
-from csms.services import transaction_news
+from csms.services import prices, transaction_news
 from csms.store import meter_values, transaction_conflicts, transactions
 from csms.store.database import Tx
 
-# How we came to an end that a stop of the station's own takes back.
+# How we came to an end that a stop of the station's own takes back, and to its energy.
 _GUESSED = {
     TransactionFlag.INFERRED_END,
     TransactionFlag.PAIRED,
     TransactionFlag.NEGATIVE_ENERGY,
+    TransactionFlag.REGISTER_FELL,
 }
 
 
@@ -35,8 +41,99 @@ def by_stop(
         flags.add(TransactionFlag.NEGATIVE_ENERGY)
     if report.readings:
         meter_values.insert(tx, found.station_id, found.evse_id or 0, found.id, report.readings)
-    if meter_values.register_fell(tx, found.station_id, found.id, start):
-        flags.add(TransactionFlag.REGISTER_FELL)
-    transactions.end(tx, found, report, flags)
-    energy = None if TransactionFlag.REGISTER_FELL in flags else energy_mwh(start, end)
-    transaction_news.ended(tx, found, energy_mwh=energy, reason=report.reason, inferred=False)
+    ended = _final(
+        tx,
+        replace(
+            found,
+            end_register_mwh=end,
+            ended_at=report.reported_at,
+            end_received_at=from_micros(tx.now),
+            stop_reason=report.reason,
+            charging_state=None,
+            flags=frozenset(flags),
+        ),
+    )
+    transactions.end(tx, ended, report.raw)
+    transaction_news.ended(tx, ended)
+
+
+def by_stop_alone(tx: Tx, station_id: int, report: StopReport) -> Transaction:
+    """Make a transaction of a stop that had no start; the same one for the same stop.
+
+    Stations that charge whoever comes send nothing else, others lose what they began offline.
+    """
+    key = stop_key_v16(report)
+    known = transactions.find_by_natural_key(tx, station_id, key)
+    if known is not None:
+        return known
+    begin = next((r for r in report.readings if r.context == TRANSACTION_BEGIN), None)
+    made = transactions.insert_stopped(tx, station_id, report, key, begin)
+    by_stop(tx, made, report)
+    return made
+
+
+def by_samples(
+    tx: Tx,
+    station_id: int,
+    station_transaction_id: str,
+    evse_id: int,
+    readings: Sequence[Reading],
+) -> None:
+    """Samples that come after the end of their transaction may change what its energy is."""
+    found = transactions.find(tx, station_id, station_transaction_id)
+    if found is None or not readings:
+        return
+    meter_values.insert(tx, station_id, evse_id, found.id, readings)
+    told = _reaching(found, readings) if found.is_end_inferred else found
+    told = _final(tx, replace(told, flags=told.flags - {TransactionFlag.REGISTER_FELL}))
+    _tell_judged(tx, found, told)
+
+
+def by_joined(tx: Tx, found: Transaction) -> None:
+    """Samples became its own that had no transaction: judge its energy anew."""
+    lowest, highest = meter_values.get_range(tx, found.station_id, found.id)
+    told = replace(found, flags=found.flags - {TransactionFlag.REGISTER_FELL})
+    told = replace(told, lowest_sample_mwh=lowest, last_register_mwh=highest)
+    if told.is_end_inferred:
+        told = replace(told, end_register_mwh=highest)
+    if not told.is_open:
+        told = _final(tx, told)
+    _tell_judged(tx, found, told)
+
+
+def judged(tx: Tx, ended: Transaction) -> Transaction:
+    """With the flag that its register fell, if its samples show that."""
+    # Samples that count the session alone say nothing about the registers of start and stop;
+    # but an end that was inferred has nothing else to go by.
+    start = None if ended.is_end_inferred else ended.start_register_mwh
+    if not meter_values.register_fell(tx, ended.station_id, ended.id, start):
+        return ended
+    return ended.with_flag(TransactionFlag.REGISTER_FELL)
+
+
+def _final(tx: Tx, ended: Transaction) -> Transaction:
+    """Judged, and with what it costs."""
+    return prices.priced(tx, judged(tx, ended))
+
+
+def _reaching(ended: Transaction, readings: Sequence[Reading]) -> Transaction:
+    """As far as further samples reach; they are all there is to tell the energy."""
+    lowest, highest = register_range(readings)
+    known = ended.lowest_sample_mwh, ended.last_register_mwh
+    if lowest is None or highest is None:
+        return ended
+    lowest = lowest if known[0] is None else min(lowest, known[0])
+    highest = highest if known[1] is None else max(highest, known[1])
+    return replace(
+        ended, lowest_sample_mwh=lowest, last_register_mwh=highest, end_register_mwh=highest
+    )
+
+
+def _tell_judged(tx: Tx, before: Transaction, after: Transaction) -> None:
+    if after == before:
+        return
+    transactions.update_judged(tx, after)
+    state = after.charging_state
+    transaction_news.updated(
+        tx, after.station_id, uuid=after.uuid, evse_id=after.evse_id, charging_state=state
+    )

@@ -6,6 +6,7 @@ Nothing here refuses a message (OCPP 2.0.1 E01: a TransactionEvent cannot be rej
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from csms.clock import from_micros
 from csms.domain.id_tokens import (
@@ -16,6 +17,7 @@ from csms.domain.id_tokens import (
     standing_unknown,
 )
 from csms.domain.transaction_events import (
+    ENDED,
     STARTED,
     TransactionEvent,
     TransactionReport,
@@ -28,27 +30,40 @@ from csms.domain.transaction_events import (
     retell,
 )
 from csms.domain.transactions import ConflictCause, Transaction
-from csms.services import authorization, inferred_ends, reconciliation, transaction_news
+from csms.services import (
+    authorization,
+    inferred_ends,
+    prices,
+    reconciliation,
+    transaction_news,
+)
 from csms.store import meter_values, transaction_events, transactions
 from csms.store.database import Tx
 
 ACTION = "TransactionEvent"
 
 
-def record(
-    tx: Tx, station_id: int, report: TransactionReport, policy: TokenPolicy
-) -> Authorization | None:
-    """Store an event and what follows from it; returns what to say about its token, if any."""
+class Recorded(NamedTuple):
+    """What to answer."""
+
+    authorized: Authorization | None
+    """About its token, if it shows one."""
+    cost_micros: int | None = None
+    """Of the transaction that it ended, if that is known."""
+
+
+def record(tx: Tx, station_id: int, report: TransactionReport, policy: TokenPolicy) -> Recorded:
+    """Store an event and what follows from it."""
     event, run = report.event, 0
     if report.station_transaction_id is None:
-        return _record_astray(tx, station_id, report, policy)
+        return Recorded(_record_astray(tx, station_id, report, policy))
     known = transactions.find(tx, station_id, report.station_transaction_id)
     if known is not None:
         alike = transaction_events.list_alike(tx, known.id, event.seq_no, report.raw)
         # Before authorization, so that a repeated start does not meet its own ConcurrentTx.
         for earlier in alike:
             if repeats(event, earlier):
-                return _recall(tx, earlier)
+                return Recorded(_recall(tx, earlier), _final_cost(known, event))
         run = _run(known, alike)
         if run > known.sequence_run and not known.awaits_stop:
             # A station that gives an old id to a new transaction.
@@ -63,6 +78,8 @@ def record(
     before = known or transactions.insert_untold(tx, station_id, report.station_transaction_id)
     transaction_events.insert(tx, before.id, event, report.raw)
     after = _told(tx, before, event)
+    if not after.is_open:
+        after = prices.priced(tx, after)
     transactions.update_told(tx, after)
     if report.readings:
         evse_id = after.evse_id if event.evse_id is None else event.evse_id
@@ -73,7 +90,7 @@ def record(
             tx, station_id, after.evse_id, after.started_at, report.raw, of=after.id
         )
     _tell(tx, known, after)
-    return authorized
+    return Recorded(authorized, _final_cost(after, event))
 
 
 def _record_astray(
@@ -111,6 +128,12 @@ def _authorize(
     )
 
 
+def _final_cost(transaction: Transaction, event: TransactionEvent) -> int | None:
+    """What the transaction cost in all, for the event that ended it."""
+    ended_it = event.type == ENDED and event.reported_at == transaction.ended_at
+    return transaction.cost_micros if ended_it else None
+
+
 def _recall(tx: Tx, earlier: TransactionEvent) -> Authorization | None:
     if earlier.id_token is None or earlier.id_token_status is None:
         return None
@@ -130,9 +153,7 @@ def _told(tx: Tx, before: Transaction, event: TransactionEvent) -> Transaction:
 
 def _tell(tx: Tx, before: Transaction | None, after: Transaction) -> None:
     if not after.awaits_stop and (before is None or before.awaits_stop):
-        transaction_news.ended(
-            tx, after, energy_mwh=after.energy_mwh, reason=after.stop_reason, inferred=False
-        )
+        transaction_news.ended(tx, after)
     elif before is None:
         transaction_news.started(
             tx,
@@ -168,6 +189,7 @@ def _shown(transaction: Transaction) -> tuple[object, ...]:
 def _record_conflict(
     tx: Tx, station_id: int, report: TransactionReport, cause: ConflictCause
 ) -> None:
+    event = report.event if report.station_transaction_id is None else None
     reconciliation.record(
         tx,
         station_id,
@@ -176,4 +198,7 @@ def _record_conflict(
         station_transaction_id=report.station_transaction_id or "",
         raw=report.raw,
         distinct=report.raw,
+        evse_id=None if event is None else event.evse_id,
+        sampled_at=None if event is None else event.reported_at,
+        event=event,
     )

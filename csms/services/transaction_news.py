@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from csms.domain.prices import MILLION
 from csms.domain.transactions import Transaction
 from csms.services import station_events
 from csms.store.database import Tx
@@ -47,15 +48,9 @@ def updated(
     )
 
 
-def ended(
-    tx: Tx,
-    transaction: Transaction,
-    *,
-    energy_mwh: int | None,
-    reason: str | None,
-    inferred: bool,
-) -> None:
+def ended(tx: Tx, transaction: Transaction) -> None:
     """A transaction is over, or an inferred end gave way to the real one."""
+    energy_mwh, cost_micros = transaction.energy_mwh, transaction.cost_micros
     station_events.emit(
         tx,
         transaction.station_id,
@@ -64,6 +59,8 @@ def ended(
         evse_id=transaction.evse_id,
         station_transaction_id=transaction.station_transaction_id,
         energy_wh=None if energy_mwh is None else energy_mwh / 1000,
-        reason=reason,
-        inferred=inferred,
+        cost=None if cost_micros is None else cost_micros / MILLION,
+        currency=transaction.currency,
+        reason=transaction.stop_reason,
+        inferred=transaction.is_end_inferred,
     )

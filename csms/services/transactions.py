@@ -11,7 +11,6 @@ from csms.domain.id_tokens import (
     AuthorizationStatus,
     ShownToken,
     TokenPolicy,
-    id_token_key,
 )
 from csms.domain.transactions import ConflictCause, StartReport, StopReport, same_stop
 from csms.services import (
@@ -49,7 +48,6 @@ def start_v16(
         station_id,
         report,
         station_transaction_id=str(number),
-        id_token_key=id_token_key(report.id_token),
         id_token_status=authorized.status.value,
     )
     transaction_news.started(

@@ -1,22 +1,43 @@
-"""Table `credentials`: hashes of station passwords, or the number of a derived one."""
+"""Table `credentials`: hashes of station passwords, or the numbers of derived ones."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from csms.domain.credentials import Credential, CredentialKind
+from csms.store.columns import instant
 from csms.store.database import ReadTx, Tx
 
 
 def list_of_station(tx: ReadTx, station_id: int) -> list[Credential]:
-    """Every password that is valid now, the newest first."""
+    """The valid password, if there is one, then those that were offered, the newest first."""
     rows = tx.all(
-        "SELECT kind, rotation, salt, hash FROM credentials WHERE station_id = ?"
-        " ORDER BY rotation DESC",
+        "SELECT kind, rotation, salt, hash, offered_at FROM credentials WHERE station_id = ?"
+        " ORDER BY offered_at IS NOT NULL, id DESC",
         (station_id,),
     )
     return [
-        Credential(CredentialKind(row["kind"]), row["rotation"], row["salt"], row["hash"])
+        Credential(
+            CredentialKind(row["kind"]),
+            row["rotation"],
+            row["salt"],
+            row["hash"],
+            instant(row["offered_at"]),
+        )
         for row in rows
     ]
+
+
+def find(tx: ReadTx, station_id: int, rotation: int) -> Credential | None:
+    """The password of this number."""
+    stored = list_of_station(tx, station_id)
+    return next((one for one in stored if one.rotation == rotation), None)
+
+
+def last_offered_at(tx: ReadTx, station_id: int) -> datetime | None:
+    """Since when a password is on offer."""
+    sql = "SELECT max(offered_at) FROM credentials WHERE station_id = ?"
+    return instant(tx.value(sql, (station_id,)))
 
 
 def next_rotation(tx: ReadTx, station_id: int) -> int:
@@ -27,7 +48,7 @@ def next_rotation(tx: ReadTx, station_id: int) -> int:
 
 
 def replace(tx: Tx, station_id: int, credential: Credential) -> None:
-    """Make it the station's only valid password."""
+    """Make it the station's only password."""
     tx.run("DELETE FROM credentials WHERE station_id = ?", (station_id,))
     tx.run(
         "INSERT INTO credentials (station_id, kind, rotation, salt, hash, created_at)"
@@ -41,3 +62,31 @@ def replace(tx: Tx, station_id: int, credential: Credential) -> None:
             tx.now,
         ),
     )
+
+
+def insert_offer(tx: Tx, station_id: int, rotation: int, *, keep: int) -> None:
+    """A derived password that the station is about to be told; `keep` offers stay at most."""
+    tx.run(
+        "INSERT INTO credentials (station_id, kind, rotation, created_at, offered_at)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (station_id, CredentialKind.DERIVED.value, rotation, tx.now, tx.now),
+    )
+    tx.run(
+        "DELETE FROM credentials WHERE station_id = ?1 AND offered_at IS NOT NULL AND id NOT IN"
+        " (SELECT id FROM credentials WHERE station_id = ?1 AND offered_at IS NOT NULL"
+        " ORDER BY id DESC LIMIT ?2)",
+        (station_id, keep),
+    )
+
+
+def delete_offer(tx: Tx, station_id: int, rotation: int) -> None:
+    """Take back one that the station did not take."""
+    tx.run(
+        "DELETE FROM credentials WHERE station_id = ? AND rotation = ? AND offered_at IS NOT NULL",
+        (station_id, rotation),
+    )
+
+
+def delete_offers(tx: Tx, station_id: int, *, before: int) -> None:
+    """Take back those that were made before an instant."""
+    tx.run("DELETE FROM credentials WHERE station_id = ? AND offered_at < ?", (station_id, before))

@@ -88,3 +88,24 @@ def find_transaction_end(
         (station_id, station_transaction_id, since),
     )
     return None if row is None else TransactionEnd(*row)
+
+
+class Load(NamedTuple):
+    """What a transaction drew at one instant; None where the station did not tell."""
+
+    power_w: float | None
+    current_a: float | None
+
+
+def list_loads(tx: ReadTx, *, station_id: int, after: int, before: int) -> list[Load]:
+    """Of each transaction that was under way, the first sample that came in between."""
+    rows = tx.all(
+        "SELECT m.power_w, m.current_a FROM transactions t JOIN meter_values m ON m.id ="
+        " (SELECT s.id FROM meter_values s WHERE s.station_id = t.station_id"
+        " AND ifnull(s.transaction_id, 0) = t.id AND s.received_at BETWEEN ?2 AND ?3"
+        " AND (s.power_w IS NOT NULL OR s.current_a IS NOT NULL) ORDER BY s.received_at LIMIT 1)"
+        " WHERE t.station_id = ?1 AND t.start_received_at < ?3"
+        " AND ifnull(t.end_received_at, ?2) >= ?2",
+        (station_id, after, before),
+    )
+    return [Load(*row) for row in rows]

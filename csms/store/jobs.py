@@ -90,6 +90,17 @@ def list_live(tx: ReadTx) -> list[Job]:
     return [_job(row) for row in tx.all("SELECT * FROM jobs WHERE finished_at IS NULL ORDER BY id")]
 
 
+def list_live_for(tx: ReadTx, station_id: int) -> list[Job]:
+    """Those of them that are not done with the station."""
+    rows = tx.all(
+        "SELECT jobs.* FROM jobs JOIN job_items ON job_items.job_id = jobs.id"
+        " AND job_items.target = ? WHERE jobs.finished_at IS NULL"
+        " AND job_items.state IN ('held', 'ready', 'wait_online', 'in_flight') ORDER BY jobs.id",
+        (station_id,),
+    )
+    return [_job(row) for row in rows]
+
+
 def list_page(
     tx: ReadTx,
     *,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from csms.domain.metering import ROUNDING_MWH, Reading
+from csms.domain.metering import ROUNDING_MWH, Reading, RegisterRange
+from csms.domain.transactions import Transaction, over_by
 from csms.store.columns import micros
 from csms.store.database import ReadTx, Tx
 
@@ -54,6 +55,42 @@ def register_fell(tx: ReadTx, station_id: int, transaction_id: int, start_mwh: i
     )
     values = (station_id, transaction_id, start_mwh, ROUNDING_MWH)
     return tx.value(sql, values) is not None
+
+
+def get_range(tx: ReadTx, station_id: int, transaction_id: int) -> RegisterRange:
+    """How far the registers of a transaction's samples reach."""
+    row = tx.one(
+        "SELECT min(register_mwh), max(register_mwh) FROM meter_values"
+        " WHERE station_id = ? AND ifnull(transaction_id, 0) = ?",
+        (station_id, transaction_id),
+    )
+    return RegisterRange(*row) if row is not None else RegisterRange(None, None)
+
+
+def update_joined(tx: Tx, transaction: Transaction, *, evse_id: int, of: int | None) -> None:
+    """Give a transaction the readings at its EVSE, in its time, of another or of none."""
+    until = over_by(transaction)
+    tx.run(
+        "UPDATE OR IGNORE meter_values SET transaction_id = ? WHERE station_id = ?"
+        " AND ifnull(transaction_id, 0) = ? AND evse_id = ?"
+        " AND ifnull(reported_at, received_at) BETWEEN ? AND ?",
+        (
+            transaction.id,
+            transaction.station_id,
+            of or 0,
+            evse_id,
+            micros(transaction.started_at or transaction.start_received_at),
+            tx.now if until is None else micros(until),
+        ),
+    )
+
+
+def delete(tx: Tx, station_id: int, transaction_id: int) -> None:
+    """All readings of a transaction."""
+    tx.run(
+        "DELETE FROM meter_values WHERE station_id = ? AND ifnull(transaction_id, 0) = ?",
+        (station_id, transaction_id),
+    )
 
 
 def insert(

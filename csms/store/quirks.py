@@ -1,4 +1,4 @@
-"""Tables `quirk_overrides`, `fired_quirks` and `withheld_calls`."""
+"""Tables `quirk_overrides`, `fired_quirks`, `suspected_calls` and `withheld_calls`."""
 
 from __future__ import annotations
 
@@ -60,6 +60,26 @@ def list_fired(tx: ReadTx, station_id: int) -> list[FiredQuirk]:
         )
         for row in rows
     ]
+
+
+def insert_suspected(tx: Tx, station_id: int, call: str) -> None:
+    """The station restarted after a CALL, for the first time."""
+    tx.run(
+        "INSERT INTO suspected_calls (station_id, call, since) VALUES (?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (station_id, call, tx.now),
+    )
+
+
+def delete_suspected(tx: Tx, station_id: int, call: str) -> None:
+    """The CALL had no consequences this time, or more than enough."""
+    tx.run("DELETE FROM suspected_calls WHERE station_id = ? AND call = ?", (station_id, call))
+
+
+def list_suspected(tx: ReadTx, station_id: int) -> list[str]:
+    """What the station restarted after once."""
+    rows = tx.all("SELECT call FROM suspected_calls WHERE station_id = ?", (station_id,))
+    return [row["call"] for row in rows]
 
 
 def insert_withheld(tx: Tx, station_id: int, call: str) -> bool:

@@ -53,6 +53,17 @@ def update_state(
     )
 
 
+def delete_old(tx: Tx, station_id: int, *, keep: int) -> int:
+    """Forget all but the newest of a station and those that may still be used; returns how many."""
+    return tx.run(
+        "DELETE FROM reservations WHERE station_id = ?1"
+        " AND NOT (state = 'reserved' AND expires_at IS NOT NULL AND expires_at > ?2)"
+        " AND (made_at, reservation_id) <= (SELECT made_at, reservation_id FROM reservations"
+        " WHERE station_id = ?1 ORDER BY made_at DESC, reservation_id DESC LIMIT 1 OFFSET ?3)",
+        (station_id, tx.now, keep),
+    )
+
+
 def find(tx: ReadTx, station_id: int, reservation_id: int) -> Reservation | None:
     """The station's reservation with this id."""
     row = tx.one(f"{_SELECT} AND reservation_id = ?", (station_id, reservation_id))

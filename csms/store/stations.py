@@ -26,7 +26,9 @@ _CHANGEABLE = frozenset(
         "connectors",
         "ws_url",
         "ocpp_version",
+        "serial_number",
         "strict",
+        "security_profile",
         "registration",
         "updated_at",
     }
@@ -40,9 +42,9 @@ def insert(tx: Tx, new: NewStation) -> Station:
     try:
         row = tx.one(
             "INSERT INTO stations (uuid, identity, identity_key, name, location_id, brand_slug,"
-            " model_slug, connector_type, connectors, ws_url, ocpp_version, virtual, registration,"
-            " created_job_id, created_seq, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+            " model_slug, connector_type, connectors, ws_url, ocpp_version, serial_number, virtual,"
+            " security_profile, registration, created_job_id, created_seq, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
             (
                 str(uuids.uuid4()),
                 new.identity,
@@ -55,7 +57,9 @@ def insert(tx: Tx, new: NewStation) -> Station:
                 new.connectors,
                 new.ws_url,
                 new.ocpp_version.value if new.ocpp_version else None,
+                new.serial_number,
                 new.virtual,
+                new.security_profile,
                 new.registration.value,
                 new.created_job_id,
                 new.created_seq,
@@ -111,6 +115,18 @@ def find_by_identity(tx: ReadTx, identity: str) -> Station | None:
             "SELECT * FROM stations WHERE identity_key = ? AND deleted_at IS NULL",
             (identity_key(identity),),
         )
+    )
+
+
+def is_name_of_another(tx: ReadTx, station: Station, name: str) -> bool:
+    """Whether another live station has this identity or serial number, whatever its ASCII case."""
+    return (
+        tx.value(
+            "SELECT 1 FROM stations WHERE id != ? AND deleted_at IS NULL"
+            " AND (identity_key = ? OR lower(trim(serial_number)) = lower(?)) LIMIT 1",
+            (station.id, identity_key(name), name),
+        )
+        is not None
     )
 
 
@@ -275,11 +291,20 @@ def flush_heartbeats(tx: Tx, seen: Iterable[tuple[int, int]]) -> None:
     )
 
 
+def raise_security_profile(tx: Tx, station_id: int, profile: int) -> bool:
+    """It may not connect with less from now on; False when that was so already."""
+    sql = "UPDATE stations SET security_profile = ?1 WHERE id = ?2 AND security_profile < ?1"
+    return tx.run(sql, (profile, station_id)) == 1
+
+
 def record_boot(tx: Tx, station_id: int, report: BootReport) -> None:
-    """Keep what the newest BootNotification says of the station."""
+    """Keep what the newest BootNotification says of the station.
+
+    A serial number that it leaves out stays: it may be the name in its certificate.
+    """
     tx.run(
-        "UPDATE stations SET vendor = ?, model = ?, serial_number = ?, firmware_version = ?,"
-        " boot_raw = ?, booted_at = ? WHERE id = ?",
+        "UPDATE stations SET vendor = ?, model = ?, serial_number = ifnull(?, serial_number),"
+        " firmware_version = ?, boot_raw = ?, booted_at = ? WHERE id = ?",
         (
             report.vendor,
             report.model,
@@ -343,6 +368,7 @@ def _station(row: Row) -> Station:
         ocpp_version=_version(row["ocpp_version"]),
         virtual=bool(row["virtual"]),
         strict=None if row["strict"] is None else bool(row["strict"]),
+        security_profile=row["security_profile"],
         vendor=row["vendor"],
         model=row["model"],
         serial_number=row["serial_number"],

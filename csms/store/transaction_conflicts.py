@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid as uuids
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from csms.clock import from_micros
 from csms.domain.metering import Reading
 from csms.domain.reconciliation import Resolution
+from csms.domain.transaction_events import TransactionEvent
 from csms.domain.transactions import ConflictCause, StopReport
 from csms.errors import NotFound
 from csms.store.columns import from_json, instant, micros, to_json
@@ -46,9 +47,15 @@ class TransactionConflict:
     raw: str
     stop: StopReport | None
     """What it says, where it is a stop that can be applied."""
+    evse_id: int | None
+    reported_at: datetime | None
+    """With the EVSE: when the first of its samples was taken, or the event happened."""
+    event: TransactionEvent | None
+    """What it says, where it is an event that can be added."""
     resolution: Resolution | None
     resolved_at: datetime | None
     resolved_by: str | None
+    transaction_id: int | None
     transaction_uuid: str | None
 
 
@@ -71,6 +78,9 @@ def insert(
     raw: str,
     distinct: str,
     stop: StopReport | None = None,
+    evse_id: int | None = None,
+    sampled_at: datetime | None = None,
+    event: TransactionEvent | None = None,
 ) -> tuple[int, str] | None:
     """Record a message; returns row id and uuid, None when the same one was only counted.
 
@@ -79,9 +89,9 @@ def insert(
     uuid = str(uuids.uuid4())
     row = tx.one(
         "INSERT INTO transaction_conflicts (uuid, station_id, action, cause,"
-        " station_transaction_id, received_at, raw, fingerprint, last_received_at, id_token,"
-        " register_mwh, reported_at, stop_reason, flags, readings)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " station_transaction_id, received_at, raw, fingerprint, last_received_at,"
+        " evse_id, reported_at, event, id_token, register_mwh, stop_reason, flags, readings)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (station_id, action, cause, station_transaction_id, fingerprint)"
         " DO UPDATE SET repeats = repeats + 1, last_received_at = excluded.received_at"
         " RETURNING id, uuid",
@@ -95,6 +105,9 @@ def insert(
             raw,
             hashlib.blake2b(distinct.encode(), digest_size=16).digest(),
             tx.now,
+            evse_id,
+            micros(sampled_at if stop is None else stop.reported_at),
+            None if event is None else _event_json(event),
             *_content(stop),
         ),
     )
@@ -144,6 +157,22 @@ def update_resolved(
     )
 
 
+def update_made(tx: Tx, conflict_id: int, transaction_id: int) -> None:
+    """The transaction that was made of it; it waits for a person all the same."""
+    sql = "UPDATE transaction_conflicts SET transaction_id = ? WHERE id = ?"
+    tx.run(sql, (transaction_id, conflict_id))
+
+
+def update_expired(tx: Tx, station_id: int, *, kept: int) -> None:
+    """Let the oldest that waits go when more than so many of a station do."""
+    tx.run(
+        "UPDATE transaction_conflicts SET resolution = ?, resolved_at = ? WHERE id ="
+        " (SELECT id FROM transaction_conflicts INDEXED BY transaction_conflicts_waiting"
+        " WHERE station_id = ? AND resolution IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (Resolution.EXPIRED.value, tx.now, station_id, kept),
+    )
+
+
 def update_unpaired(tx: Tx, transaction_id: int) -> None:
     """The transaction got another stop, so what was paired with it waits for a person."""
     tx.run(
@@ -155,15 +184,32 @@ def update_unpaired(tx: Tx, transaction_id: int) -> None:
 
 def _content(stop: StopReport | None) -> tuple[Any, ...]:
     if stop is None:
-        return (None, None, None, None, "", None)
+        return (None, None, None, "", None)
     return (
         stop.id_token,
         stop.register_mwh,
-        micros(stop.reported_at),
         stop.reason,
         join_flags(stop.flags),
         to_json([(micros(reading.reported_at), *reading[1:]) for reading in stop.readings]),
     )
+
+
+def _event_json(event: TransactionEvent) -> str:
+    values = {one.name: getattr(event, one.name) for one in fields(event)}
+    values["reported_at"] = micros(event.reported_at)
+    values["received_at"] = micros(event.received_at)
+    values["flags"] = join_flags(event.flags)
+    return to_json(values)
+
+
+def _event(text: str | None) -> TransactionEvent | None:
+    if text is None:
+        return None
+    values = from_json(text)
+    values["reported_at"] = instant(values["reported_at"])
+    values["received_at"] = instant(values["received_at"])
+    values["flags"] = split_flags(values["flags"])
+    return TransactionEvent(**values)
 
 
 def _stop(row: Row) -> StopReport | None:
@@ -198,8 +244,12 @@ def _conflict(row: Row) -> TransactionConflict:
         repeats=row["repeats"],
         raw=row["raw"],
         stop=_stop(row),
+        evse_id=row["evse_id"],
+        reported_at=instant(row["reported_at"]),
+        event=_event(row["event"]),
         resolution=None if row["resolution"] is None else Resolution(row["resolution"]),
         resolved_at=instant(row["resolved_at"]),
         resolved_by=row["resolved_by"],
+        transaction_id=row["transaction_id"],
         transaction_uuid=row["transaction_uuid"],
     )

@@ -13,27 +13,32 @@ from csms.store.database import ReadTx, Row, Tx
 
 # The trigger of an end that no message of the station told of.
 INFERRED = "Inferred"
-# All but `raw`, which may be long.
-_SELECT = (
-    "SELECT type, run, seq_no, trigger_reason, offline, reported_at, received_at, evse_id,"
-    " connector_id, charging_state, stopped_reason, reservation_id, remote_start_id, id_token,"
-    " id_token_type, id_token_status, first_register_mwh, last_register_mwh, flags"
-    " FROM transaction_events"
+# What an event says; `raw`, which may be long, is read for itself.
+_TOLD = (
+    "type, seq_no, trigger_reason, offline, reported_at, received_at, evse_id, connector_id,"
+    " charging_state, stopped_reason, reservation_id, remote_start_id, id_token, id_token_type,"
+    " id_token_status, first_register_mwh, last_register_mwh, register_phases, flags"
+)
+_SELECT = f"SELECT run, {_TOLD} FROM transaction_events"  # noqa: S608
+_INSERT = (
+    f"INSERT INTO transaction_events (transaction_id, run, {_TOLD}, raw)"  # noqa: S608
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_COPY = (
+    f"INSERT INTO transaction_events (transaction_id, run, {_TOLD}, raw)"  # noqa: S608
+    f" SELECT ?, 0, {_TOLD}, raw FROM transaction_events"
+    " WHERE transaction_id = ? AND run = ? ORDER BY id"
 )
 
 
 def insert(tx: Tx, transaction_id: int, event: TransactionEvent, raw: str) -> None:
     """An event of OCPP 2.x; `raw` is its message as received."""
     tx.run(
-        "INSERT INTO transaction_events (transaction_id, type, run, seq_no, trigger_reason,"
-        " offline, reported_at, received_at, evse_id, connector_id, charging_state,"
-        " stopped_reason, reservation_id, remote_start_id, id_token, id_token_type,"
-        " id_token_status, first_register_mwh, last_register_mwh, flags, raw)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _INSERT,
         (
             transaction_id,
-            event.type,
             event.run,
+            event.type,
             event.seq_no,
             event.trigger_reason,
             event.offline,
@@ -50,6 +55,7 @@ def insert(tx: Tx, transaction_id: int, event: TransactionEvent, raw: str) -> No
             event.id_token_status,
             event.first_register_mwh,
             event.last_register_mwh,
+            event.register_phases,
             join_flags(event.flags),
             raw,
         ),
@@ -71,6 +77,27 @@ def insert_unnumbered(
         " received_at, raw) VALUES (?, ?, ?, ?, ?, ?)",
         (transaction_id, event_type, trigger, micros(reported_at), tx.now, raw),
     )
+
+
+def insert_copies(tx: Tx, transaction_id: int, *, of: int, run: int) -> None:
+    """The events of one run of a transaction as those of another."""
+    tx.run(_COPY, (transaction_id, of, run))
+
+
+def find_run(tx: ReadTx, transaction_id: int, raw: str) -> int | None:
+    """The run that the event with this message is in."""
+    sql = "SELECT run FROM transaction_events WHERE transaction_id = ? AND raw = ? LIMIT 1"
+    run: int | None = tx.value(sql, (transaction_id, raw))
+    return run
+
+
+def has_ended(tx: ReadTx, transaction_id: int, run: int) -> bool:
+    """Whether a run of the station's own events has an end."""
+    sql = (
+        "SELECT 1 FROM transaction_events WHERE transaction_id = ? AND run = ? AND type = 'Ended'"
+        " AND trigger_reason IS NOT ? LIMIT 1"
+    )
+    return tx.value(sql, (transaction_id, run, INFERRED)) is not None
 
 
 def list_in_order(tx: ReadTx, transaction_id: int) -> list[TransactionEvent]:
@@ -129,5 +156,6 @@ def _event(row: Row) -> TransactionEvent:
         id_token_status=row["id_token_status"],
         first_register_mwh=row["first_register_mwh"],
         last_register_mwh=row["last_register_mwh"],
+        register_phases=row["register_phases"],
         flags=split_flags(row["flags"]),
     )

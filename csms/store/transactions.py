@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from csms.clock import from_micros
+from csms.domain.id_tokens import id_token_key
+from csms.domain.metering import Reading, RegisterRange
 from csms.domain.transactions import (
     MAX_V16_ID,
     StartReport,
@@ -24,6 +26,8 @@ from csms.store import transaction_events
 from csms.store.columns import instant, micros, to_json
 from csms.store.database import ReadTx, Row, Tx
 from csms.store.transaction_events import join_flags, split_flags
+
+_OF_THE_END = {TransactionFlag.INFERRED_END, TransactionFlag.REGISTER_FELL}
 
 
 def issue_v16_id(tx: Tx) -> int:
@@ -51,7 +55,6 @@ def insert(
     report: StartReport,
     *,
     station_transaction_id: str,
-    id_token_key: str,
     id_token_status: str,
 ) -> tuple[int, str]:
     """A started transaction, together with its Started event; returns row id and uuid."""
@@ -59,17 +62,16 @@ def insert(
     row_id = tx.insert(
         "INSERT INTO transactions (uuid, station_id, evse_id, connector_id,"
         " station_transaction_id, id_token, id_token_key, id_token_status, start_register_mwh,"
-        " last_register_mwh, started_at, start_received_at, reservation_id, natural_key, flags)"
-        " VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " started_at, start_received_at, reservation_id, natural_key, flags)"
+        " VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             uuid,
             station_id,
             report.evse_id,
             station_transaction_id,
             report.id_token,
-            id_token_key,
+            id_token_key(report.id_token),
             id_token_status,
-            report.register_mwh,
             report.register_mwh,
             micros(report.reported_at),
             tx.now,
@@ -84,6 +86,42 @@ def insert(
     return row_id, uuid
 
 
+def insert_stopped(
+    tx: Tx, station_id: int, report: StopReport, natural_key: str, begin: Reading | None
+) -> Transaction:
+    """A transaction of OCPP 1.6 of which only the stop is known; it has yet to be ended."""
+    row_id = tx.insert(
+        "INSERT INTO transactions (uuid, station_id, station_transaction_id, id_token,"
+        " id_token_key, start_register_mwh, started_at, start_received_at, natural_key, flags)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            str(uuids.uuid4()),
+            station_id,
+            str(issue_v16_id(tx)),
+            report.id_token,
+            None if report.id_token is None else id_token_key(report.id_token),
+            None if begin is None else begin.register_mwh,
+            None if begin is None else micros(begin.reported_at),
+            tx.now,
+            natural_key,
+            TransactionFlag.START_MISSING.value,
+        ),
+    )
+    return get(tx, row_id)
+
+
+def delete(tx: Tx, transaction_id: int) -> None:
+    """The transaction and its events."""
+    tx.run("DELETE FROM transactions WHERE id = ?", (transaction_id,))
+
+
+def get(tx: ReadTx, transaction_id: int) -> Transaction:
+    """The transaction with this row id, which must exist."""
+    row = tx.one("SELECT * FROM transactions WHERE id = ?", (transaction_id,))
+    assert row is not None
+    return _transaction(row)
+
+
 def insert_untold(tx: Tx, station_id: int, station_transaction_id: str) -> Transaction:
     """A transaction of OCPP 2.x of which only the id is known yet; its events tell the rest."""
     row_id = tx.insert(
@@ -91,9 +129,7 @@ def insert_untold(tx: Tx, station_id: int, station_transaction_id: str) -> Trans
         " VALUES (?, ?, ?, ?)",
         (str(uuids.uuid4()), station_id, station_transaction_id, tx.now),
     )
-    row = tx.one("SELECT * FROM transactions WHERE id = ?", (row_id,))
-    assert row is not None
-    return _transaction(row)
+    return get(tx, row_id)
 
 
 def find(tx: ReadTx, station_id: int, station_transaction_id: str) -> Transaction | None:
@@ -133,23 +169,38 @@ def find_ended(tx: ReadTx, station_id: int, station_transaction_id: str) -> Ende
     return None if row is None else Ended(*row)
 
 
-def follow_register(
-    tx: Tx, station_id: int, station_transaction_id: str, register_mwh: int | None
+def follow_registers(
+    tx: Tx, station_id: int, station_transaction_id: str, registers: RegisterRange
 ) -> int | None:
-    """Raise the last register of an open transaction; returns its row id, None if there is none.
-
-    Grizzl-E counts from zero in its samples and from ever in start and stop: a register below
-    the start says nothing about the energy, nor does one that falls.
-    """
+    """Note samples of an open transaction; returns its row id, None if there is none."""
     row = tx.one(
-        "UPDATE transactions SET last_register_mwh = CASE"
-        " WHEN ?1 > ifnull(last_register_mwh, -1) AND ?1 >= ifnull(start_register_mwh, -1)"
-        " THEN ?1 ELSE last_register_mwh END"
-        " WHERE station_id = ?2 AND station_transaction_id = ?3 AND end_received_at IS NULL"
+        "UPDATE transactions SET"
+        " lowest_sample_mwh = CASE WHEN lowest_sample_mwh <= ?1 OR ?1 IS NULL"
+        " THEN lowest_sample_mwh ELSE ?1 END,"
+        " last_register_mwh = CASE WHEN last_register_mwh >= ?2 OR ?2 IS NULL"
+        " THEN last_register_mwh ELSE ?2 END"
+        " WHERE station_id = ?3 AND station_transaction_id = ?4 AND end_received_at IS NULL"
         " RETURNING id",
-        (register_mwh, station_id, station_transaction_id),
+        (*registers, station_id, station_transaction_id),
     )
     return None if row is None else int(row[0])
+
+
+def update_judged(tx: Tx, transaction: Transaction) -> None:
+    """What samples tell about the energy of a transaction that is over."""
+    tx.run(
+        "UPDATE transactions SET lowest_sample_mwh = ?, last_register_mwh = ?,"
+        " end_register_mwh = ?, cost_micros = ?, currency = ?, flags = ? WHERE id = ?",
+        (
+            transaction.lowest_sample_mwh,
+            transaction.last_register_mwh,
+            transaction.end_register_mwh,
+            transaction.cost_micros,
+            transaction.currency,
+            join_flags(transaction.flags),
+            transaction.id,
+        ),
+    )
 
 
 def list_open_on_evse(tx: ReadTx, station_id: int, evse_id: int) -> list[Transaction]:
@@ -241,9 +292,10 @@ def update_told(tx: Tx, transaction: Transaction) -> None:
     tx.run(
         "UPDATE transactions SET evse_id = ?, connector_id = ?, id_token = ?, id_token_key = ?,"
         " id_token_type = ?, id_token_status = ?, start_register_mwh = ?, last_register_mwh = ?,"
-        " end_register_mwh = ?, started_at = ?, ended_at = ?, end_received_at = ?,"
-        " stop_reason = ?, charging_state = ?, reservation_id = ?, remote_start_id = ?,"
-        " sequence_run = ?, last_seq_no = ?, flags = ? WHERE id = ?",
+        " end_register_mwh = ?, register_phases = ?, started_at = ?, ended_at = ?,"
+        " end_received_at = ?, stop_reason = ?, charging_state = ?, reservation_id = ?,"
+        " remote_start_id = ?, sequence_run = ?, last_seq_no = ?, cost_micros = ?, currency = ?,"
+        " flags = ? WHERE id = ?",
         (
             transaction.evse_id,
             transaction.connector_id,
@@ -254,6 +306,7 @@ def update_told(tx: Tx, transaction: Transaction) -> None:
             transaction.start_register_mwh,
             transaction.last_register_mwh,
             transaction.end_register_mwh,
+            transaction.register_phases,
             micros(transaction.started_at),
             micros(transaction.ended_at),
             micros(transaction.end_received_at),
@@ -263,42 +316,28 @@ def update_told(tx: Tx, transaction: Transaction) -> None:
             transaction.remote_start_id,
             transaction.sequence_run,
             transaction.last_seq_no,
+            transaction.cost_micros,
+            transaction.currency,
             join_flags(transaction.flags),
             transaction.id,
         ),
     )
 
 
-def end(tx: Tx, transaction: Transaction, report: StopReport, flags: set[TransactionFlag]) -> None:
-    """The station's stop, together with its Ended event."""
-    _end(
-        tx,
-        transaction.id,
-        end_register_mwh=report.register_mwh,
-        ended_at=report.reported_at,
-        stop_reason=report.reason,
-        flags=flags,
-    )
-    transaction_events.insert_unnumbered(
-        tx, transaction.id, "Ended", reported_at=report.reported_at, raw=report.raw
-    )
+def end(tx: Tx, ended: Transaction, raw: str) -> None:
+    """The station's stop, together with its Ended event; `raw` is the message."""
+    _end(tx, ended)
+    transaction_events.insert_unnumbered(tx, ended.id, "Ended", reported_at=ended.ended_at, raw=raw)
 
 
-def end_inferred(tx: Tx, transaction: Transaction, ended_at: datetime | None, raw: str) -> None:
+def end_inferred(tx: Tx, ended: Transaction, raw: str) -> None:
     """The end of a transaction whose stop was lost; `raw` is the message that showed it."""
-    _end(
-        tx,
-        transaction.id,
-        end_register_mwh=transaction.last_register_mwh,
-        ended_at=ended_at,
-        stop_reason=None,
-        flags={*transaction.flags, TransactionFlag.INFERRED_END},
-    )
+    _end(tx, ended)
     transaction_events.insert_unnumbered(
         tx,
-        transaction.id,
+        ended.id,
         "Ended",
-        reported_at=ended_at,
+        reported_at=ended.ended_at,
         raw=raw,
         trigger=transaction_events.INFERRED,
     )
@@ -309,29 +348,24 @@ def update_reopened(tx: Tx, transaction: Transaction) -> None:
     tx.run(
         "UPDATE transactions SET end_register_mwh = NULL, ended_at = NULL, end_received_at = NULL,"
         " stop_reason = NULL, flags = ? WHERE id = ?",
-        (join_flags(transaction.flags - {TransactionFlag.INFERRED_END}), transaction.id),
+        (join_flags(transaction.flags - _OF_THE_END), transaction.id),
     )
 
 
-def _end(
-    tx: Tx,
-    transaction_id: int,
-    *,
-    end_register_mwh: int | None,
-    ended_at: datetime | None,
-    stop_reason: str | None,
-    flags: set[TransactionFlag],
-) -> None:
+def _end(tx: Tx, ended: Transaction) -> None:
     tx.run(
         "UPDATE transactions SET end_register_mwh = ?, ended_at = ?, end_received_at = ?,"
-        " stop_reason = ?, charging_state = NULL, flags = ? WHERE id = ?",
+        " stop_reason = ?, charging_state = NULL, cost_micros = ?, currency = ?, flags = ?"
+        " WHERE id = ?",
         (
-            end_register_mwh,
-            micros(ended_at),
+            ended.end_register_mwh,
+            micros(ended.ended_at),
             tx.now,
-            stop_reason,
-            join_flags(flags),
-            transaction_id,
+            ended.stop_reason,
+            ended.cost_micros,
+            ended.currency,
+            join_flags(ended.flags),
+            ended.id,
         ),
     )
 
@@ -355,6 +389,8 @@ def _transaction(row: Row) -> Transaction:
         start_register_mwh=row["start_register_mwh"],
         last_register_mwh=row["last_register_mwh"],
         end_register_mwh=row["end_register_mwh"],
+        register_phases=row["register_phases"],
+        lowest_sample_mwh=row["lowest_sample_mwh"],
         started_at=instant(row["started_at"]),
         start_received_at=from_micros(row["start_received_at"]),
         ended_at=instant(row["ended_at"]),
@@ -365,5 +401,7 @@ def _transaction(row: Row) -> Transaction:
         remote_start_id=row["remote_start_id"],
         sequence_run=row["sequence_run"],
         last_seq_no=row["last_seq_no"],
+        cost_micros=row["cost_micros"],
+        currency=row["currency"],
         flags=split_flags(row["flags"]),
     )

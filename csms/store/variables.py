@@ -5,18 +5,15 @@ from __future__ import annotations
 from csms.domain.device_model import Attribute, Characteristics, Variable, VariableKey
 from csms.store.database import ReadTx, Row, Tx
 
-_NAMES = (
-    "station_id = ? AND component = ? AND component_instance = ? AND evse_id = ?"
-    " AND connector_id = ? AND variable = ? AND variable_instance = ?"
+_FIND_ID = (
+    "SELECT id FROM variables WHERE station_id = ? AND component = ? AND component_instance = ?"
+    " AND evse_id = ? AND connector_id = ? AND variable = ? AND variable_instance = ?"
 )
 
 
 def find_id(tx: ReadTx, station_id: int, key: VariableKey) -> int | None:
     """The row id of a variable."""
-    found: int | None = tx.value(
-        f"SELECT id FROM variables WHERE {_NAMES}",  # noqa: S608 - a constant
-        (station_id, *_columns(key)),
-    )
+    found: int | None = tx.value(_FIND_ID, (station_id, *_columns(key)))
     return found
 
 
@@ -72,6 +69,18 @@ def upsert_attribute(tx: Tx, variable_id: int, attribute: Attribute) -> None:
             tx.now,
         ),
     )
+
+
+def update_value(
+    tx: Tx, station_id: int, key: VariableKey, attribute_type: str, value: str
+) -> bool:
+    """The newest value of an attribute that is known; False when it is not."""
+    changed = tx.run(
+        f"UPDATE variable_attributes SET value = ?, updated_at = ?"  # noqa: S608 - a constant
+        f" WHERE type = ? AND variable_id = ({_FIND_ID})",
+        (value, tx.now, attribute_type, station_id, *_columns(key)),
+    )
+    return changed > 0
 
 
 def find_value(

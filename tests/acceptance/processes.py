@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,11 @@ def eventually(condition: Callable[[], Any], *, timeout_s: float = 60.0, what: s
 class Server:
     """`csms serve --dev` on a data directory of its own; without `--dev` as in production."""
 
-    def __init__(self, directory: Path, *, dev: bool = True, **settings: str) -> None:
+    def __init__(
+        self, directory: Path, *, dev: bool = True, also: Sequence[str] = (), **settings: str
+    ) -> None:
         self.directory = directory
+        self._also = also
         self.port = free_port()
         self.log = directory / "server.log"
         self.client = Client(f"http://127.0.0.1:{self.port}", TOKEN)
@@ -68,6 +71,7 @@ class Server:
                 [
                     *(sys.executable, "-m", "csms", "serve", *self._mode),
                     *("--listen", f"127.0.0.1:{self.port}"),
+                    *(word for address in self._also for word in ("--listen", address)),
                     *("--data-dir", str(self.directory / "data")),
                 ],
                 env=environment,
@@ -137,12 +141,19 @@ class FleetProcess:
         identities: Iterable[str],
         *options: str,
         versions: Mapping[str, str] | None = None,
+        passwords: Mapping[str, str] | None = None,
     ) -> None:
-        """`versions` by identity; without one it is 1.6."""
+        """`versions` and `passwords` by identity; without one it is 1.6, and none."""
         self.frames = directory / "frames.ndjson"
         roster = directory / "stations.ndjson"
         lines = [
-            json.dumps({"identity": name, "version": (versions or {}).get(name)})
+            json.dumps(
+                {
+                    "identity": name,
+                    "version": (versions or {}).get(name),
+                    "password": (passwords or {}).get(name),
+                }
+            )
             for name in identities
         ]
         roster.write_text("".join(f"{line}\n" for line in lines))

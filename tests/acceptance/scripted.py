@@ -11,6 +11,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from .background import Background
+
 RECONNECT_S = 0.1
 
 
@@ -27,29 +29,12 @@ class ScriptedFleet:
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._was_deaf: set[str] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._tasks = [
-            asyncio.run_coroutine_threadsafe(self._live(identity), self._loop)
-            for identity in identities
-        ]
+        self._background = Background()
+        for identity in identities:
+            self._background.run(self._live(identity))
 
     def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-        async def drain() -> None:
-            await asyncio.sleep(0)
-            pending = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-
-        asyncio.run_coroutine_threadsafe(drain(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._background.stop()
 
     def read(self) -> list[dict[str, Any]]:
         with self._lock:

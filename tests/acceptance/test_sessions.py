@@ -1,6 +1,7 @@
-"""Everything that can happen in the life of a virtual station, on all three versions at once.
+"""Everything that can happen in the life of a station, on every version: ours and another's.
 
-The orders are in our words, so they are the same for every version.
+The orders are in our words, so they are the same for every version. The stations are virtual
+ones, and those of the independent `ocpp` library.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from . import oracle, scenario
+from . import independent, oracle, scenario
+from .background import Background
 from .processes import Server, eventually
 
 FETCHED = ["Accepted", "Downloading", "Downloaded"]
@@ -29,44 +31,56 @@ def server(tmp_path: Path) -> Iterator[Server]:
         made.kill()
 
 
-@pytest.fixture
-def stations(server: Server) -> dict[str, str]:
-    """Public ids of booted virtual stations, by version."""
-    location = scenario.make_location(server)
-    found = {}
-    for version in scenario.VERSIONS:
-        path, made = scenario.create(server, location, version, 1, virtual=True, version=version)
-        assert path is not None
-        oracle.check_created(server, oracle.finished(server, path), made)
-        found[version] = scenario.stations(server, version)[made.pop()]
-    return found
+@pytest.fixture(params=scenario.VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["virtual", "independent"])
+def desk(request: pytest.FixtureRequest, server: Server, version: str) -> Iterator[Desk]:
+    """For a booted station, of our fleet or of somebody else's library."""
+    virtual = request.param == "virtual"
+    path, made = scenario.create(
+        server, scenario.make_location(server), version, 1, virtual=virtual, version=version
+    )
+    assert path is not None
+    oracle.check_created(server, oracle.finished(server, path), made)
+    identity = made.pop()
+    desk = Desk(server, version, scenario.stations(server, version)[identity])
+    if virtual:
+        yield desk
+        return
+    background = Background()
+    background.run(independent.live(server.url, identity, version.lower()))
+    eventually(lambda: desk.rows(STATUS), what="the first status")
+    yield desk
+    background.stop()
 
 
 class Desk:
-    """Gives every station the same orders and looks into the file."""
+    """Gives one station its orders and looks into the file."""
 
-    def __init__(self, server: Server, stations: dict[str, str]) -> None:
+    def __init__(self, server: Server, version: str, station: str) -> None:
         self.server = server
-        self.stations = stations
+        self.version = version
+        self.station = station
 
-    def order(self, command: str, **params: Any) -> None:
-        """To all; each has to accept."""
-        for version in self.stations:
-            self.order_one(version, command, **params)
-
-    def order_one(self, version: str, command: str, **params: Any) -> None:
-        path = f"/api/v1/stations/{self.stations[version]}/commands"
+    def order(self, command: str, **params: Any) -> str:
+        """It has to accept; the path of the item."""
+        path = f"/api/v1/stations/{self.station}/commands"
         answer = self.server.client.post(path, {"command": command, "params": params})
-        assert "succeeded" == answer["state"], (version, command, answer)
+        assert "succeeded" == answer["state"], (command, answer)
+        return f"/api/v1/jobs/{answer['id']}/items"
 
-    def rows(self, sql: str) -> dict[str, list[sqlite3.Row]]:
-        """What the query finds for each version; `?` is the station's UUID."""
-        return {
-            version: self.server.rows(sql, station) for version, station in self.stations.items()
-        }
+    def effect(self, path: str) -> Any:
+        return self.server.client.get(path)["items"][0]["effect"]
+
+    def rows(self, sql: str) -> list[sqlite3.Row]:
+        """What the query finds; `?` is the station's UUID."""
+        return self.server.rows(sql, self.station)
 
     def wait(self, sql: str, holds: Callable[[list[sqlite3.Row]], bool], what: str) -> None:
-        eventually(lambda: all(holds(found) for found in self.rows(sql).values()), what=what)
+        eventually(lambda: holds(self.rows(sql)), what=what)
 
 
 _STATION = "(SELECT id FROM stations WHERE uuid = ?)"
@@ -77,8 +91,7 @@ BOOTS = f"SELECT * FROM boots WHERE station_id = {_STATION} ORDER BY id"
 PROGRESS = f"SELECT task, status FROM task_progress WHERE station_id = {_STATION} ORDER BY id"
 
 
-def test_a_whole_life_on_every_version(server: Server, stations: dict[str, str]) -> None:
-    desk = Desk(server, stations)
+def test_a_whole_life(server: Server, desk: Desk) -> None:
     _reserve(desk)
     _charge_with_a_limit(desk)
     _keep_up(desk)
@@ -97,8 +110,9 @@ def _reserve(desk: Desk) -> None:
 def _charge_with_a_limit(desk: Desk) -> None:
     interval = {"component": "SampledDataCtrlr", "variable": "TxUpdatedInterval", "value": "1"}
     desk.order("set_variables", variables=[interval])
-    desk.order("request_start_transaction", id_token="DRIVER", evse_id=1)
+    start = desk.order("request_start_transaction", id_token="DRIVER", evse_id=1)
     desk.wait(TRANSACTIONS, lambda found: len(found) == 1, "a transaction")
+    assert "seen" == desk.effect(start)
     profile = {
         "id": 1,
         "stack_level": 0,
@@ -111,19 +125,18 @@ def _charge_with_a_limit(desk: Desk) -> None:
     desk.order("set_charging_profile", charging_profile=profile, evse_id=1)
     desk.wait(
         SAMPLES,
-        lambda found: bool(found) and abs(found[-1]["power_w"] - 1500) < 15,
+        lambda found: bool(found) and abs((found[-1]["power_w"] or 0) - 1500) < 15,
         "the limited power",
     )
-    for version, (tx,) in desk.rows(TRANSACTIONS).items():
-        assert 11 == tx["reservation_id"]
-        desk.order_one(
-            version, "request_stop_transaction", transaction_id=tx["station_transaction_id"]
-        )
+    (tx,) = desk.rows(TRANSACTIONS)
+    assert 11 == tx["reservation_id"]
+    stop = desk.order("request_stop_transaction", transaction_id=tx["station_transaction_id"])
     desk.wait(TRANSACTIONS, lambda found: found[0]["ended_at"] is not None, "its end")
-    for (tx,) in desk.rows(TRANSACTIONS).values():
-        assert "Remote" == tx["stop_reason"]
-        assert "" == tx["flags"]
-        assert tx["end_register_mwh"] > tx["start_register_mwh"]
+    (tx,) = desk.rows(TRANSACTIONS)
+    assert "seen" == desk.effect(stop)
+    assert "Remote" == tx["stop_reason"]
+    assert "" == tx["flags"]
+    assert tx["end_register_mwh"] > tx["start_register_mwh"]
     desk.wait(STATUS, lambda found: found[0]["status"] == "Available", "the car to leave")
 
 
@@ -138,21 +151,16 @@ def _keep_up(desk: Desk) -> None:
     desk.wait(
         PROGRESS, lambda found: _told(found, "firmware_update")[-1:] == ["Installed"], "firmware"
     )
-    for version, found in desk.rows(PROGRESS).items():
-        rebooting = [] if version == scenario.V16 else SINCE_2
-        told = _told(found, "firmware_update")
-        assert [*FETCHED, "Installing", *rebooting, "Installed"] == told
-    for version, boots in desk.rows(BOOTS).items():
-        assert 2 == len(boots)
-        expected = None if version == scenario.V16 else "FirmwareUpdate"
-        assert expected == boots[-1]["reason"]
-    versions = [row["firmware_version"] for row in _stations(desk)]
-    assert ["7.1"] * 3 == versions
+    is_v16 = desk.version == scenario.V16
+    rebooting = [] if is_v16 else SINCE_2
+    told = _told(desk.rows(PROGRESS), "firmware_update")
+    assert [*FETCHED, "Installing", *rebooting, "Installed"] == told
+    boots = desk.rows(BOOTS)
+    assert 2 == len(boots)
+    assert (None if is_v16 else "FirmwareUpdate") == boots[-1]["reason"]
+    (station,) = desk.rows("SELECT * FROM stations WHERE uuid = ?")
+    assert "7.1" == station["firmware_version"]
 
 
 def _told(found: list[sqlite3.Row], task: str) -> list[str]:
     return [row["status"] for row in found if row["task"] == task]
-
-
-def _stations(desk: Desk) -> list[sqlite3.Row]:
-    return desk.server.rows("SELECT * FROM stations")

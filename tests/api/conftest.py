@@ -21,10 +21,12 @@ from csms.api.metrics import Metrics
 from csms.api.routing import Route
 from csms.clock import ManualClock
 from csms.domain.permissions import Role
+from csms.domain.sealing import Seal
 from csms.events import Bus
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
 from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.settings import EngineSettings
 from csms.ocpp.hub import HubStats
@@ -121,10 +123,23 @@ async def engine(
         clock=clock,
         kinds={
             "command": CommandRunner(
-                hub, clock, read=db.read, call_timeout_s=30, in_grace=lambda _: None
+                hub,
+                clock,
+                read=db.read,
+                call_timeout_s=30,
+                in_grace=lambda _: None,
+                seal=Seal(b"k" * 32),
             ),
             "station_create": StationCreateRunner(
                 read=db.read, deployment=ScriptedFleet(), max_virtual=2000
+            ),
+            "password_rotation": PasswordRunner(
+                hub,
+                clock,
+                db=db,
+                passwords=Passwords(db, b"k" * 32),
+                call_timeout_s=30,
+                in_grace=lambda _: None,
             ),
         },
         epoch=await db.read(store_engine.epoch),

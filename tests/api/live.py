@@ -13,6 +13,7 @@ import pytest
 from csms.api.deps import Deps
 from csms.clock import ManualClock
 from csms.domain.permissions import Role
+from csms.domain.sealing import Seal
 from csms.domain.stations import NewStation, Station
 from csms.events import Bus
 from csms.jobs.crash import CrashPoints
@@ -105,7 +106,12 @@ async def engine(
         clock=clock,
         kinds={
             "command": CommandRunner(
-                hub, clock, read=db.read, call_timeout_s=30, in_grace=lambda _: None
+                hub,
+                clock,
+                read=db.read,
+                call_timeout_s=30,
+                in_grace=lambda _: None,
+                seal=Seal(b"k" * 32),
             ),
             "station_create": StationCreateRunner(read=db.read, deployment=fleet, max_virtual=2000),
         },

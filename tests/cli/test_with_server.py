@@ -57,6 +57,35 @@ def test_the_address_file_is_for_its_owner_only(data_dir: Path) -> None:
     assert stat.S_IMODE((data_dir / "cli.json").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    ("listen", "settings", "reason"),
+    [
+        (["127.0.0.1:1,tls"], {}, "127.0.0.1:1,tls needs tls.certificates and tls.keys"),
+        (["127.0.0.1:1,ocpp-only"], {}, "one address must serve the API, not only stations"),
+        ([], {"CSMS_TLS__CERTIFICATES": "a.pem"}, "each of tls.certificates needs one"),
+        (
+            [],
+            {"CSMS_TLS__CERTIFICATES": "no.pem", "CSMS_TLS__KEYS": "no.key"},
+            "cannot use no.pem or no.key: no such file or directory",
+        ),
+    ],
+)
+def test_tls_that_cannot_work_is_refused_in_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    listen: list[str],
+    settings: dict[str, str],
+    reason: str,
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    addresses = [word for one in listen for word in ("--listen", one)]
+    ended = serve("--data-dir", tmp_path / "data", *addresses)
+    assert 2 == ended.returncode
+    assert ended.stderr.endswith(f"{reason}\n")
+    assert 1 == len(ended.stderr.splitlines())
+
+
 def test_a_second_server_on_the_same_data_is_refused_in_one_line(data_dir: Path) -> None:
     second = serve("--data-dir", data_dir, "--listen", f"127.0.0.1:{free_port(0)}")
     assert second.returncode == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,16 @@ from csms.cli.failures import Refused
 from csms.domain.versions import OcppVersion
 from tests.acceptance.processes import Server
 from tests.conformance.station import Station
+from tests.pki import HOST, Authority, Pair, client
+
+
+@dataclass(frozen=True)
+class Secure:
+    """The ports with TLS, and who signed every certificate."""
+
+    authority: Authority
+    tls: int
+    mtls: int
 
 
 @dataclass
@@ -18,13 +29,34 @@ class Csms:
     """One process for all cases; each case has stations of its own."""
 
     server: Server
+    secure: Secure
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    async def station(self, version: OcppVersion, *, prefix: str = "TC") -> Station:
+    async def station(
+        self, version: OcppVersion, *, prefix: str = "TC", **settings: Any
+    ) -> Station:
         """A new registered station with a password, not connected yet."""
         identity = f"{prefix}-{next(self._numbers):04d}"
-        made = await self.api("POST", "/api/v1/stations", {"identity": identity})
+        made = await self.api("POST", "/api/v1/stations", {"identity": identity, **settings})
         return Station(self.server.url, identity, version, made["password"])
+
+    async def by_tls(self, version: OcppVersion) -> Station:
+        """A new registered station with a password that dials the port with TLS."""
+        station = await self.station(version)
+        station.url = f"wss://{HOST}:{self.secure.tls}/ocpp"
+        station.security = client(self.secure.authority)
+        return station
+
+    async def by_certificate(
+        self, version: OcppVersion, certificate: Callable[[str], Pair | None] | None = None
+    ) -> Station:
+        """The same with a certificate in place of the password; by default one of its own."""
+        station = await self.station(version)
+        signed = certificate or self.secure.authority.station
+        station.url = f"wss://{HOST}:{self.secure.mtls}/ocpp"
+        station.security = client(self.secure.authority, signed(station.identity))
+        station.password = None
+        return station
 
     async def online(self, version: OcppVersion) -> Station:
         """A new station that has booted and told its connector's status."""
@@ -68,7 +100,7 @@ class Csms:
             return await asyncio.to_thread(client.get, path, **query)
         if method == "DELETE":
             return await asyncio.to_thread(client.delete, path)
-        if method == "PATCH":  # which no command of ours needs
+        if method in {"PATCH", "PUT"}:  # which no command of ours needs
             return await asyncio.to_thread(client._ask, method, path, body)
         return await asyncio.to_thread(client.post, path, body)
 

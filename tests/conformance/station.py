@@ -9,6 +9,7 @@ import asyncio
 import base64
 import itertools
 import json
+import ssl
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +51,7 @@ class Station:
     password: str | None
     username: str | None = None
     """In place of the identity."""
+    security: ssl.SSLContext | None = None
     socket: ClientConnection | None = None
     _ids: Any = field(default_factory=lambda: itertools.count(1))
     _open: dict[str, tuple[str, asyncio.Future[Payload]]] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Station:
             f"{self.url}/{self.identity}",
             subprotocols=offered or [self.version.subprotocol],  # type: ignore[arg-type]
             additional_headers=headers,
+            ssl=self.security,
         )
         self._reader = asyncio.create_task(self._read(self.socket))
 

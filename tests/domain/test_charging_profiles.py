@@ -20,9 +20,14 @@ from csms.domain.charging_profiles import (
 )
 from csms.errors import Invalid
 
+
+def period(start_s, limit, **more):
+    return SchedulePeriod(start_period_s=start_s, limit=limit, **more)
+
+
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SCHEDULE = ChargingSchedule(
-    ChargingRateUnit.A, [SchedulePeriod(0, 16.0), SchedulePeriod(3600, 8.0)], start_schedule=NOON
+    ChargingRateUnit.A, [period(0, 16.0), period(3600, 8.0)], start_schedule=NOON
 )
 DEFAULT = ChargingProfile(
     7, 0, ChargingProfilePurpose.TX_DEFAULT, ChargingProfileKind.ABSOLUTE, [SCHEDULE]
@@ -42,7 +47,7 @@ def schedule(**changes):
 
 
 def periods(*starts):
-    return schedule(periods=[SchedulePeriod(start, 6.0) for start in starts])
+    return schedule(periods=[period(start, 6.0) for start in starts])
 
 
 @pytest.mark.parametrize(
@@ -54,8 +59,8 @@ def periods(*starts):
         (RELATIVE, 1),
         (DAILY, None),
         (STATION_MAX, None),
-        (schedule(periods=[SchedulePeriod(0, 0.0)]), 1),
-        (schedule(periods=[SchedulePeriod(0, 6.0, 1, 2)]), 1),
+        (schedule(periods=[period(0, 0.0)]), 1),
+        (schedule(periods=[period(0, 6.0, number_phases=1, phase_to_use=2)]), 1),
         (replace(TX, schedules=[SCHEDULE] * 3), 1),
     ],
 )
@@ -128,6 +133,11 @@ def test_a_profile_that_keeps_the_rules_may_be_sent(profile, evse_id):
             1,
             ("charging_profile", "schedules", 0, "duration_s"),
         ),
+        (
+            schedule(duration_s=3600),  # over when the second period begins
+            1,
+            ("charging_profile", "schedules", 0, "periods", 1, "start_period_s"),
+        ),
         (periods(60), 1, ("charging_profile", "schedules", 0, "periods", 0, "start_period_s")),
         (
             periods(0, 60, 60),
@@ -140,7 +150,7 @@ def test_a_profile_that_keeps_the_rules_may_be_sent(profile, evse_id):
             ("charging_profile", "schedules", 0, "periods", 2, "start_period_s"),
         ),
         (
-            schedule(periods=[SchedulePeriod(0, 6.0, 3, 1)]),
+            schedule(periods=[period(0, 6.0, number_phases=3, phase_to_use=1)]),
             1,
             ("charging_profile", "schedules", 0, "periods", 0, "phase_to_use"),
         ),

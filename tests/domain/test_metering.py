@@ -10,6 +10,7 @@ from csms.domain.metering import (
     MAX_REGISTER_MWH,
     Reading,
     number,
+    phase_register,
     register_mwh,
     register_span,
     scaled,
@@ -95,6 +96,31 @@ def test_register_is_a_countable_number_or_none(samples):
     register, power, current, soc = summarise(samples)
     assert register is None or 0 <= register <= 3 * MAX_REGISTER_MWH
     assert all(value is None or abs(value) < 1e9 for value in (power, current, soc))
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        ([], None),
+        ([(ENERGY, "L1", None, "2", None)], ("L1", 2000)),
+        ([(ENERGY, "L3-N", "kWh", "2", None)], ("L3", 2_000_000)),
+        ([(ENERGY, "L2", None, "2", None), (ENERGY, "L1", None, "1", None)], ("L1+L2", 3000)),
+        ([(ENERGY, f"L{n}", None, "2", None) for n in (1, 2, 3)], None),
+        ([(ENERGY, "L1", None, "2", None), (ENERGY, None, None, "2", None)], None),
+        ([(ENERGY, "L1", None, "2", None), (CURRENT, "L2", None, "6", None)], None),
+        ([(ENERGY, "L1", None, "2", None), (CURRENT, "L2", None, "0", None)], ("L1", 2000)),
+        ([(ENERGY, "L1", None, "-2", None)], None),
+        ([(ENERGY, "N", None, "2", None)], None),
+        ([(ENERGY, "L1", None, "2", "Inlet")], None),
+    ],
+)
+def test_register_of_some_phases_is_told_with_them(samples, expected):
+    assert phase_register(samples) == expected
+
+
+@given(st.lists(st.tuples(junk, junk, junk, junk, junk), max_size=5))
+def test_register_of_phases_never_raises(samples):
+    phase_register(samples)
 
 
 @given(junk)

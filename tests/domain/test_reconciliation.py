@@ -25,6 +25,8 @@ OPEN = Transaction(
     start_register_mwh=1000,
     last_register_mwh=1000,
     end_register_mwh=None,
+    register_phases=None,
+    lowest_sample_mwh=None,
     started_at=BEGUN,
     start_received_at=BEGUN,
     ended_at=None,
@@ -35,6 +37,8 @@ OPEN = Transaction(
     remote_start_id=None,
     sequence_run=0,
     last_seq_no=None,
+    cost_micros=None,
+    currency=None,
     flags=frozenset(),
 )
 LATER = replace(OPEN, id=2, evse_id=2, started_at=BEGUN + timedelta(minutes=5))

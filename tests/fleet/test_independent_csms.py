@@ -154,7 +154,7 @@ async def test_a_whole_session(csms, fleet):
     spec = StationSpec(
         identity="RDAM 123",
         url=url,
-        password="secret",
+        password=b"secret",
         reboot_s=0.1,
         configuration={"MeterValueSampleInterval": "1"},
     )

@@ -47,7 +47,7 @@ def test_stations_passwords_and_versions_come_from_a_file(tmp_path):
     options = RunOptions(url="ws://x", from_file=path, version=OcppVersion.V21)
     specs = list(specs_of(options, load()))
     assert [(spec.identity, spec.password, spec.version) for spec in specs] == [
-        ("A", "p1", OcppVersion.V21),
+        ("A", b"p1", OcppVersion.V21),
         ("B", None, OcppVersion.V201),
     ]
 

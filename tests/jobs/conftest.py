@@ -12,6 +12,7 @@ import pytest
 
 from csms.clock import ManualClock
 from csms.domain.permissions import Principal, Role
+from csms.domain.sealing import Seal
 from csms.domain.stations import NewStation, Station
 from csms.domain.tokens import TokenSource
 from csms.domain.versions import OcppVersion
@@ -21,9 +22,11 @@ from csms.jobs import recovery
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
 from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.settings import EngineSettings
 from csms.services import stations as station_service
+from csms.services.credentials import Passwords
 from csms.store import tokens
 from csms.store.database import Database
 
@@ -189,9 +192,18 @@ class Bench:
                 read=self.db.read,
                 call_timeout_s=30,
                 in_grace=self.grace.get,
+                seal=Seal(b"i" * 32),
             ),
             "station_create": StationCreateRunner(
                 read=self.db.read, deployment=self.fleet, max_virtual=self.max_virtual
+            ),
+            "password_rotation": PasswordRunner(
+                self.stations,
+                self.clock,
+                db=self.db,
+                passwords=Passwords(self.db, b"i" * 32),
+                call_timeout_s=30,
+                in_grace=self.grace.get,
             ),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -183,7 +184,7 @@ async def test_the_call_that_was_refused_is_told(bench: Bench):
     item = await settled(bench, await submit(bench, made, write("1", "2", "3")))
     assert 3 == len(bench.stations.calls)
     assert (ItemState.REJECTED, "Rejected") == (item.state, item.response_status)
-    assert "the station answered Rejected to CALL 2 of 3" == item.message
+    assert "the station answered Rejected for K1" == item.message
 
 
 async def test_a_list_that_builds_on_itself_stops_at_a_refusal(bench: Bench, monkeypatch):
@@ -196,12 +197,45 @@ async def test_a_list_that_builds_on_itself_stops_at_a_refusal(bench: Bench, mon
     assert ItemState.REJECTED == item.state
 
 
-async def test_an_error_ends_the_item_at_its_call(bench: Bench):
+async def test_an_error_stops_none_of_the_rest_and_names_its_key(bench: Bench):
     made = await station(bench, V16)
+    words = {
+        "1": {"status": "Accepted"},
+        "2": CallRefused("FormationViolation", "no"),
+        "3": {"status": "Rejected"},
+        "4": {"status": "Accepted"},
+    }
+    bench.stations.automatic = lambda call: words[call.payload["value"]]
+    item = await settled(bench, await submit(bench, made, write("1", "2", "3", "4")))
+    assert 4 == len(bench.stations.calls)
+    assert (ItemState.ERROR, "call_error") == (item.state, item.code)
+    assert "FormationViolation: no for K1; the station answered Rejected for K2" == item.message
+    assert "FormationViolation" == item.response["error_code"]
+
+
+async def test_an_error_that_may_pass_is_tried_again_before_the_rest_goes_on(bench: Bench):
+    made = await station(bench, V16)
+    bench.stations.automatic = lambda call: (
+        CallRefused("InternalError") if call.payload["value"] == "1" else {"status": "Accepted"}
+    )
+    job = await submit(bench, made, write("1", "2"), policy=Policy(max_attempts=2))
+    await bench.stations.delivered(1)
+    await bench.until(
+        lambda tx: tx.value("SELECT attempts_used FROM job_items WHERE job_id = ?", (job.id,)) == 1
+    )
+    bench.advance(300)
+    item = await settled(bench, job)
+    assert ["1", "1", "2"] == [call.payload["value"] for call in bench.stations.calls]
+    assert (ItemState.ERROR, "InternalError for K0") == (item.state, item.message)
+
+
+async def test_an_error_ends_a_list_that_builds_on_itself(bench: Bench):
+    made = await station_that_takes_one_entry(bench)
     bench.stations.automatic = lambda call: CallRefused("NotSupported", "no")
-    item = await settled(bench, await submit(bench, made, write("1", "2")))
+    item = await settled(bench, await submit(bench, made, full_list("A1", "A2")))
     assert 1 == len(bench.stations.calls)
     assert (ItemState.ERROR, "call_error") == (item.state, item.code)
+    assert "NotSupported: no to CALL 1 of 2; of 2 CALLs 0 were accepted" == item.message
 
 
 async def test_each_answer_is_kept_as_it_comes(bench: Bench):
@@ -431,3 +465,60 @@ async def test_an_order_that_fails_halfway_says_what_was_accepted(bench: Bench, 
     )
     item = await settled(bench, await submit(bench, made, full_list("A1", "A2", "A3", "A4")))
     assert item.message.endswith("; of 4 CALLs 2 were accepted")
+
+
+async def test_a_part_that_is_retried_follows_no_other_list(bench: Bench):
+    made = await station_that_takes_one_entry(bench)
+    one = await submit(bench, made, full_list("A1", "A2"))
+    (first,) = await bench.stations.delivered(1)
+    other = await submit(bench, made, full_list("B1", version=9))
+    first.answer.set_result({"status": "Accepted"})
+    _, second = await bench.stations.delivered(2)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    bench.stations.time_out(second)
+    await settled(bench, other)
+    bench.advance(300)
+    item = await settled(bench, one)
+    assert ["A1", "A2", "B1"] == tags(bench.stations.calls)
+    assert (ItemState.ERROR, "partly_done") == (item.state, item.code)
+    assert (
+        "something else changed the station in between; of 2 CALLs 1 were accepted" == item.message
+    )
+
+
+async def test_a_part_that_is_retried_follows_its_own_list(bench: Bench):
+    made = await station_that_takes_one_entry(bench)
+    one = await submit(bench, made, full_list("A1", "A2"))
+    (first,) = await bench.stations.delivered(1)
+    first.answer.set_result({"status": "Accepted"})
+    _, second = await bench.stations.delivered(2)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    bench.stations.time_out(second)
+    await bench.until(
+        lambda tx: tx.value("SELECT attempts_used FROM job_items WHERE job_id = ?", (one.id,)) == 1
+    )
+    bench.advance(300)
+    assert ItemState.SUCCEEDED == (await settled(bench, one)).state
+    assert ["A1", "A2", "A2"] == tags(bench.stations.calls)
+
+
+async def test_lists_that_wait_for_a_station_have_numbers_of_their_own(bench: Bench):
+    made = await station(bench, V16)
+    entries = [{"id_token": "A", "status": "Accepted"}]
+    wanted = Wanted(command="send_local_list", params={"update_type": "Full", "entries": entries})
+
+    def order(tx):
+        return command.submission(
+            principal=PRINCIPAL,
+            wanted=command.prepare(tx, made.id, V16, wanted),
+            targets=[NewItem(made.uuid, made.id)],
+            dialect="native",
+        )
+
+    both = await asyncio.gather(bench.engine.submit(order), bench.engine.submit(order))
+    (first,) = await bench.stations.delivered(1)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    first.answer.set_result({"status": "Accepted"})
+    items = [await settled(bench, submitted.job) for submitted in both]
+    assert [ItemState.SUCCEEDED] * 2 == [item.state for item in items]
+    assert {1, 2} == {call.payload["listVersion"] for call in bench.stations.calls}

@@ -108,10 +108,6 @@ def goes_on_while_stopping(patch: pytest.MonkeyPatch) -> None:
     rewrite(patch, ledger, "settle", "is JobState.CANCELLING", "is None")
 
 
-def acts_for_settled_items(patch: pytest.MonkeyPatch) -> None:
-    rewrite(patch, ledger, "finish_all", "if one.item.id in standing or", "if True or")
-
-
 MUTANTS = [
     requeues_one_shots,
     counts_in_a_transaction_of_its_own,
@@ -119,7 +115,6 @@ MUTANTS = [
     sweeps_after_listening,
     has_no_fence,
     goes_on_while_stopping,
-    pytest.param(acts_for_settled_items, marks=pytest.mark.campaign),
 ]
 
 

@@ -13,12 +13,14 @@ from csms.domain.jobs import (
     LEGAL_ITEM_CHANGES,
     LIVE_ITEM_STATES,
     ItemState,
+    Job,
     JobItem,
     NewItem,
     Submission,
 )
 from csms.jobs import ledger
-from csms.store import job_items
+from csms.jobs.port import Done
+from csms.store import job_items, jobs
 from csms.store.database import Database, Tx
 
 EVERY_PAIR = list(product(ItemState, ItemState))
@@ -84,6 +86,41 @@ async def test_who_knows_an_older_state_of_things_changes_nothing(
     assert not await db.read(lambda tx: job_items.standing(tx, [known]))
     assert await db.read(lambda tx: job_items.standing(tx, [item]))
     assert await db.read(lambda tx: job_items.get(tx, item.job_id, item.seq)) == item
+
+
+class Undoing:
+    """A kind that removes what a failed item had made."""
+
+    def __init__(self) -> None:
+        self.discarded: list[int] = []
+
+    def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
+        self.discarded.append(item.seq)
+        return None
+
+
+async def test_nothing_is_made_or_removed_in_the_name_of_an_item_that_has_moved(
+    db: Database, item: JobItem
+):
+    kind, made = Undoing(), []
+    done = Done(ItemState.SUCCEEDED, effect=lambda tx: made.append("again"))
+    failed = Done(ItemState.ERROR, "too_late", "somebody else was first")
+
+    def after_another(tx: Tx) -> list[Any]:
+        job = jobs.get(tx, item.job_id)
+        put(tx, item, ItemState.CANCELLED)
+        return [ledger.finish(tx, job, item, result, kind=kind) for result in (done, failed)]
+
+    assert [None, None] == await db.write(after_another)
+    assert ([], []) == (made, kind.discarded)
+
+    await db.write(lambda tx: put(tx, item, ItemState.IN_FLIGHT))
+    flying = item._replace(state=ItemState.IN_FLIGHT)
+    await db.write(
+        lambda tx: ledger.finish(tx, jobs.get(tx, item.job_id), flying, failed, kind=kind)
+    )
+
+    assert [0] == kind.discarded
 
 
 @pytest.mark.parametrize("state", ItemState, ids=ids)

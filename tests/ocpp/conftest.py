@@ -25,6 +25,7 @@ from csms.ocpp.endpoint import Endpoint
 from csms.ocpp.handshake import is_websocket
 from csms.ocpp.hub import Hub
 from csms.ocpp.settings import OcppSettings
+from csms.ocpp.tls_server import SecurityOf
 from csms.services import credentials
 from csms.services.credentials import Passwords
 from csms.services.heartbeats import Heartbeats
@@ -48,9 +49,10 @@ class Server:
     hub: Hub
     log: MessageLog
     lint: Lint
+    endpoint: Endpoint
     port: int
     signals: list[Signal] = field(default_factory=list)
-    tls_seen: list[str] = field(default_factory=list)
+    strangers: list[tuple[str, str, str | None]] = field(default_factory=list)
     _clients: list[Client] = field(default_factory=list)
     _http: aiohttp.ClientSession | None = None
 
@@ -177,7 +179,13 @@ def basic(user: str, password: str | bytes) -> str:
 async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Start]:
     servers: list[tuple[Server, Any, web.AppRunner]] = []
 
-    async def make(handlers: Handlers | None = None, **settings: Any) -> Server:
+    async def make(
+        handlers: Handlers | None = None,
+        *,
+        security_of: SecurityOf | None = None,
+        stations_only: bool = False,
+        **settings: Any,
+    ) -> Server:
         log, lint = MessageLog(db, clock), Lint(db, clock)
         hub = Hub(
             db=db,
@@ -195,13 +203,15 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         app.router.add_route("*", "/{tail:.*}", _everything(endpoint))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        server = Server(db, bus, clock, hub, log, lint, 0)
+        server = Server(db, bus, clock, hub, log, lint, endpoint, 0)
         sockets = await listener.listen(
             runner,
             endpoint,
             "127.0.0.1",
             0,
-            on_tls=server.tls_seen.append,
+            security_of=security_of,
+            stations_only=stations_only,
+            on_stranger=lambda *told: server.strangers.append(told),
             head_timeout_s=0.2,
         )
         server.port = sockets.sockets[0].getsockname()[1]

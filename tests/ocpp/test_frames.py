@@ -165,6 +165,36 @@ def test_the_node_limit_is_exact() -> None:
     assert "too many" in refused(call_with(fits[:-2] + ",1]}")).reason
 
 
+def test_a_report_of_1000_fully_described_variables_is_a_frame() -> None:
+    attributes = [
+        {
+            "type": kind,
+            "value": "230.1",
+            "mutability": "ReadWrite",
+            "persistent": True,
+            "constant": False,
+        }
+        for kind in ("Actual", "Target", "MinSet", "MaxSet")
+    ]
+    entry = {
+        "component": {"name": "Feed", "instance": "main", "evse": {"id": 1, "connectorId": 1}},
+        "variable": {"name": "ACVoltage", "instance": "L1"},
+        "variableAttribute": attributes,
+        "variableCharacteristics": {
+            "unit": "V",
+            "dataType": "decimal",
+            "minLimit": 0.0,
+            "maxLimit": 400.0,
+            "valuesList": "a,b",
+            "supportsMonitoring": True,
+        },
+    }
+    report = {"requestId": 1, "generatedAt": "t", "seqNo": 0, "reportData": [entry] * 1000}
+    parsed = frames.parse(orjson.dumps([2, "id", "NotifyReport", report]))
+    assert isinstance(parsed, Call)
+    assert parsed.payload == report
+
+
 @pytest.mark.parametrize(
     "number", [2**63 - 1, -(2**63), 2**53, 2**53 + 1, 0, -1, 1e18, 1e300, 230.10]
 )
@@ -174,17 +204,34 @@ def test_numbers_within_64_bits_are_kept(number: float) -> None:
     assert parsed.payload == {"a": number}
 
 
+@pytest.mark.parametrize("digits", ["1" + "0" * 400, "-1" + "0" * 5000])
+def test_integers_that_no_reader_takes_are_refused(digits: str) -> None:
+    assert refused(call_with(f'{{"a":{digits}}}')).message_id == "id"
+
+
 @pytest.mark.parametrize(
-    "digits",
-    [
-        *map(str, [2**63, -(2**63) - 1, 2**64 - 1, 2**64, 10**19, 10**30, -(10**400)]),
-        "1" + "0" * 5000,  # more than Python turns into an int
-    ],
+    "digits", [*map(str, [2**63, -(2**63) - 1, 2**64 - 1, 2**64, 10**19, 10**30, -(10**300)])]
 )
 @pytest.mark.parametrize("around", ["{}", " {} ", "[{}]", '{{"b":{}}}'])
-def test_integers_beyond_64_bits_are_refused(digits: str, around: str) -> None:
-    error = refused(call_with('{"a":' + around.format(digits) + "}"))
-    assert error.message_id == "id"
+def test_integers_beyond_64_bits_keep_their_digits(digits: str, around: str) -> None:
+    parsed = frames.parse(call_with('{"a":' + around.format(digits) + ',"c":1.5}'))
+    as_text = orjson.loads(around.format(f'"{digits}"'))
+    assert parsed == Call("id", "DataTransfer", {"a": as_text, "c": 1.5})
+
+
+def test_a_frame_with_a_long_integer_still_says_everything_once() -> None:
+    assert "twice" in refused(call_with(f'{{"a":{2**63},"a":1}}')).reason
+
+
+@pytest.mark.parametrize("text", [str(2**63), str(-(2**63) - 1), "9" * 5000])
+def test_digits_that_had_no_room_are_told_from_other_text(text: str) -> None:
+    assert frames.is_long_integer(text)
+    assert not frames.is_long_integer(text + "x")
+
+
+@pytest.mark.parametrize("value", [str(2**63 - 1), "0" * 18, "²" * 20, "--" + "1" * 20, 7, None])
+def test_what_fits_or_is_no_number_is_no_long_integer(value: object) -> None:
+    assert not frames.is_long_integer(value)
 
 
 def test_long_digits_in_a_string_are_no_number() -> None:

@@ -93,6 +93,21 @@ async def test_a_timestamp_is_found_out_by_its_schema(
     assert await brief(server, station) == [("StatusNotification", rule.value, "timestamp")]
 
 
+@pytest.mark.parametrize("number", [2**63, -(10**30)])
+async def test_a_message_with_an_integer_beyond_64_bits_is_served(
+    server: Server, number: int
+) -> None:
+    station, client = await server.online("S")
+    stop = f'{{"transactionId":{number},"meterStop":{number},"timestamp":"2026-05-01T10:00:00Z"}}'
+    answer = await client.ask(f'[2,"m","StopTransaction",{stop}]'.encode())
+    assert answer == [3, "m", {}]
+    rows = await found(server, station)
+    assert {(row.rule, row.path, row.example) for row in rows} == {
+        ("integer-out-of-range", "transactionId", str(number)),
+        ("integer-out-of-range", "meterStop", str(number)),
+    }
+
+
 async def test_a_handler_finds_what_no_schema_can_see(start: Start) -> None:
     def handle(station: StationContext, payload: JsonObject) -> JsonObject:
         station.instant(payload["data"], "data")
@@ -164,7 +179,6 @@ async def test_a_write_that_waits_reports_under_its_own_message(start: Start) ->
         (b'[9,"1","Heartbeat",{}]', Rule.UNKNOWN_MESSAGE_TYPE, "OCPP-J 1.6 4.1.3"),
         (b'[6,"1","Heartbeat",{}]', Rule.UNKNOWN_MESSAGE_TYPE, "OCPP-J 1.6 4.1.3"),
         (b'[2,"1","Heartbeat",{"a":1,"a":2}]', Rule.DUPLICATE_KEY, None),
-        (b'[2,"1","Heartbeat",{"a":99999999999999999999}]', Rule.INTEGER_OUT_OF_RANGE, None),
         (b'[2,"1","Heartbeat",{"a":' + b"[" * 40 + b"]" * 40 + b"}]", Rule.FRAME_TOO_LARGE, None),
     ],
 )

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from csms.ocpp.handshake import read_upgrade
+from csms.ocpp.handshake import Peer, read_upgrade
 from csms.ocpp.listener import MAX_HEAD_BYTES
 from tests.ocpp.conftest import Server, basic
 
@@ -26,7 +26,7 @@ WEBSOCKET = b"GET /ocpp/S HTTP/1.1\r\nUpgrade: websocket"
     ],
 )
 def test_a_websocket_in_the_upgrade_header_is_enough(head: bytes) -> None:
-    upgrade = read_upgrade(head, "192.0.2.1")
+    upgrade = read_upgrade(head, Peer("192.0.2.1"))
     assert upgrade is not None
     assert (upgrade.method, upgrade.target, upgrade.address) == ("GET", "/ocpp/S", "192.0.2.1")
     assert upgrade.headers["upgrade"].lower() == "websocket"
@@ -47,12 +47,12 @@ def test_a_websocket_in_the_upgrade_header_is_enough(head: bytes) -> None:
     ],
 )
 def test_what_is_no_upgrade_or_broken_is_left_to_the_http_server(head: bytes) -> None:
-    assert read_upgrade(head, "") is None
+    assert read_upgrade(head, Peer("")) is None
 
 
 def test_repeated_headers_are_one_list() -> None:
     twice = b"\r\nSec-WebSocket-Protocol: ocpp2.0.1\r\nsec-websocket-protocol:ocpp1.6,x"
-    upgrade = read_upgrade(WEBSOCKET + twice, "")
+    upgrade = read_upgrade(WEBSOCKET + twice, Peer(""))
     assert upgrade is not None
     assert upgrade.offered == ["ocpp2.0.1", "ocpp1.6", "x"]
 
@@ -71,14 +71,14 @@ def test_repeated_headers_are_one_list() -> None:
     ],
 )
 def test_a_handshake_is_checked(lines: bytes, valid: bool) -> None:
-    upgrade = read_upgrade(WEBSOCKET + b"\r\n" + lines, "")
+    upgrade = read_upgrade(WEBSOCKET + b"\r\n" + lines, Peer(""))
     assert upgrade is not None
     assert (upgrade.accept is not None) == valid
 
 
 def test_the_accept_header_is_the_one_of_the_rfc() -> None:
     key = b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-    upgrade = read_upgrade(WEBSOCKET + key, "")
+    upgrade = read_upgrade(WEBSOCKET + key, Peer(""))
     assert upgrade is not None
     assert upgrade.accept == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
@@ -171,8 +171,8 @@ async def test_a_tls_client_on_the_plain_port_is_recognised(server: Server) -> N
     context = ssl.create_default_context()
     with pytest.raises((ssl.SSLError, ConnectionError)):
         await asyncio.open_connection("127.0.0.1", server.port, ssl=context)
-    await server.until(lambda: server.tls_seen)
-    assert server.tls_seen == ["127.0.0.1"]
+    await server.until(lambda: server.strangers)
+    assert [("127.0.0.1", "tls_on_plain_port", None)] == server.strangers
 
 
 async def test_garbage_is_answered_and_closed(server: Server) -> None:

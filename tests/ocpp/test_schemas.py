@@ -49,14 +49,13 @@ def test_formats_are_not_checked() -> None:
 @pytest.mark.parametrize(
     ("change", "code", "message"),
     [
-        ({"connectorId": "1"}, "TypeConstraintViolation", "connectorId: has the wrong type"),
-        ({"connectorId": 1.5}, "TypeConstraintViolation", "connectorId: has the wrong type"),
-        ({"idTag": "x" * 21}, "PropertyConstraintViolation", "idTag: is longer than 20"),
-        (
-            {"canary": 1},
-            "FormationViolation",
-            "has a field that the schema does not know",
-        ),
+        ({"connectorId": "1"}, "TypeConstraintViolation", "connectorId has the wrong type"),
+        ({"connectorId": 1.5}, "TypeConstraintViolation", "connectorId has the wrong type"),
+        ({"idTag": "x" * 21}, "PropertyConstraintViolation", "idTag has more than 20 characters"),
+        ({"canary": 1}, "FormationViolation", "canary is not a field that the schema knows"),
+        ({"no name!": 1}, "FormationViolation", "? is not a field that the schema knows"),
+        ({"connectorId": -1}, "PropertyConstraintViolation", "connectorId is less than 1"),
+        ({"meterStart": str(2**63)}, "TypeConstraintViolation", "meterStart is beyond 64 bits"),
         ({"idTag": ...}, "ProtocolError", "idTag is missing"),
     ],
 )
@@ -65,15 +64,25 @@ def test_the_codes_of_1_6(change: dict[str, Any], code: str, message: str) -> No
     assert schemas.why(V16, "StartTransaction", "request", payload) == (code, message)
 
 
+@pytest.mark.parametrize("action", ["Heartbeat", "SecurityEventNotification"])
+def test_a_message_without_fields_names_the_one_too_many(action: str) -> None:
+    kind: schemas.Kind = "request" if action == "Heartbeat" else "response"
+    (found,) = schemas.breaches(V16, action, kind, {"canary": 1})
+    assert (found.message, found.value) == (
+        "canary is not a field that the schema knows",
+        ["canary"],
+    )
+
+
 def test_1_6_spells_occurence_with_one_r() -> None:
     payload = {"connectorId": 1, "meterValue": [{"timestamp": "t", "sampledValue": []}]}
     assert schemas.why(V16, "MeterValues", "request", payload) == (
         "OccurenceConstraintViolation",
-        "meterValue.0.sampledValue: has fewer items than 1",
+        "meterValue.0.sampledValue has fewer than 1 entries",
     )
     assert schemas.why(V201, "MeterValues", "request", {"evseId": 1, "meterValue": []}) == (
         "OccurrenceConstraintViolation",
-        "meterValue: has fewer items than 1",
+        "meterValue has fewer than 1 entries",
     )
 
 
@@ -131,7 +140,7 @@ def test_the_path_leads_into_the_payload() -> None:
     found = schemas.violation(V16, "MeterValues", "request", payload)
     assert found is not None
     assert found.path == ("meterValue", 0, "sampledValue", 1, "value")
-    assert found.message == "meterValue.0.sampledValue.1.value: has the wrong type"
+    assert found.message == "meterValue.0.sampledValue.1.value has the wrong type"
 
 
 def test_surplus_is_told_apart_from_what_is_wrong() -> None:
@@ -143,3 +152,23 @@ def test_surplus_is_told_apart_from_what_is_wrong() -> None:
     assert wrong is not None
     assert not wrong.is_surplus
     assert wrong.keyword == "enum"
+
+
+@pytest.mark.parametrize("entry", [0, {}, {"canary": 1}])
+def test_of_a_large_payload_one_fault_is_explained(entry: Any) -> None:
+    report = {"requestId": 1, "generatedAt": "2026-05-01T00:00:00Z", "seqNo": 0}
+    few, many = ({**report, "reportData": [entry] * number} for number in (10, 20_000))
+    (one,) = schemas.breaches(V201, "NotifyReport", "request", many)
+    assert one in schemas.breaches(V201, "NotifyReport", "request", few)
+
+
+def test_a_large_payload_without_a_fault_is_valid() -> None:
+    attribute = {"value": "1"}
+    entry = {
+        "component": {"name": "C"},
+        "variable": {"name": "V"},
+        "variableAttribute": [attribute] * 4,
+    }
+    report = {"requestId": 1, "generatedAt": "2026-05-01T00:00:00Z", "seqNo": 0}
+    payload = {**report, "reportData": [entry] * 2000}
+    assert schemas.breaches(V201, "NotifyReport", "request", payload) == []

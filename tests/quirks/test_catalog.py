@@ -70,6 +70,7 @@ def test_no_code_asks_for_a_vendor() -> None:
         (ROW + "settings.call_timeout_s = 5", "apply to nobody"),
         (ROW + 'match.color = ["red"]', "no 'color' to match"),
         (ROW + 'match.vendor = "V"', "a list of patterns"),
+        (ROW + MATCH + 'match_guessed = ["model"]', "names what is not matched"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused(text: str, complaint: str) -> None:

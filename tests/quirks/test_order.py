@@ -11,6 +11,7 @@ import pytest
 from csms.errors import CallWithheld, ConnectionLost, StationOffline
 from csms.events import LateAnswer
 from csms.ocpp import flaps
+from csms.ocpp.breaker import Breaker
 from csms.services import quirks
 from csms.services import stations as station_service
 from csms.store import quirks as store
@@ -283,6 +284,17 @@ async def test_an_order_that_is_followed_by_a_boot_twice_is_withheld(server: Ser
     await other
 
 
+async def test_a_restart_of_ours_does_not_make_us_forget_the_first_time(server: Server) -> None:
+    station, client, password = await first_boot(server)
+    client = await kill_by(server, station, client, password, "GetConfiguration", READ)
+    await server.until(lambda: not server.hub._tasks)
+    server.hub._shared.breaker = server.hub._conduct._breaker = Breaker()
+    client = await restart(server, client, password)
+    await kill_by(server, station, client, password, "GetConfiguration", READ)
+    assert await withheld(server, station) == ["GetConfiguration MeterValuesSampledData"]
+    assert await suspected(server, station) == []
+
+
 async def test_a_withheld_order_stays_withheld_until_it_is_released(server: Server) -> None:
     station, client, password = await first_boot(server)
     for _ in range(2):
@@ -324,12 +336,14 @@ async def test_one_time_without_consequences_acquits(server: Server) -> None:
     station, client, password = await first_boot(server)
     for _ in range(3):
         client = await kill_by(server, station, client, password, "ClearCache", {})
+        assert await suspected(server, station) == ["ClearCache"]
         calling = call(server, station, "ClearCache")
         await answering(client, ACCEPTED)
         await calling
         server.clock.advance(61)
         await server.hub.sweep()
         await client.ask(HEARTBEAT)
+        assert await suspected(server, station) == []
     assert await withheld(server, station) == []
 
 
@@ -356,6 +370,11 @@ async def withheld(server: Server, station: Any) -> list[str]:
     await server.until(lambda: not server.hub._tasks)
     rows = await server.db.read(lambda tx: store.list_withheld(tx, station.id))
     return [row.call for row in rows]
+
+
+async def suspected(server: Server, station: Any) -> list[str]:
+    await server.until(lambda: not server.hub._tasks)
+    return await server.db.read(lambda tx: store.list_suspected(tx, station.id))
 
 
 # ---- registration ----------------------------------------------------------------------------

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
+from csms.domain.device_model import VariableKey
 from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused, CallWithheld, Invalid
 from csms.ocpp import commands
+from csms.ocpp.quirks import catalog
+from csms.ocpp.quirks.applied import apply
+from csms.ocpp.quirks.settings import Quirks
+from csms.ocpp.quirks.told import told
+from csms.services import device_model
 from tests.ocpp.conftest import Server
 from tests.quirks.conftest import (
     HEARTBEAT,
@@ -63,6 +70,12 @@ GRIZZL_E = ("UnitedChargers", "Grizzl-E Smart", "GWM-07.020-03_GCW-10.18-05.7")
 HUAWEI = ("", "ACChargePoint", None)
 WALLBOX = ("Wall Box Chargers", "PUP1-U-1-6", "6.13.3")
 EVBOX = ("EV-BOX", "G4E-WBW-M7500E", None)
+INNOGY = ("innogy", "eBox smart S", "1.2.3")
+OPENEVSE = ("OpenEVSE", "Advanced Series", None)
+
+
+def firmware(location: str) -> dict[str, Any]:
+    return {"location": location, "retrieveDate": "2026-05-01T12:00:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +93,8 @@ EVBOX = ("EV-BOX", "G4E-WBW-M7500E", None)
         (WALLBOX, "RemoteStartTransaction", start(), "wallbox-profiles"),
         (("NEcharge", "N1", None), "SetChargingProfile", limits(limit=11), "necharge-steps"),
         (("Easee", "Home", None), "ChangeConfiguration", interval("10"), "easee-meter-interval"),
+        (INNOGY, "UpdateFirmware", firmware("HTTPS://x.example/f"), "innogy-firmware"),
+        (OPENEVSE, "GetDiagnostics", {"location": "ftp://x.example/"}, "openevse-diagnostics"),
     ],
 )
 async def test_an_order_that_does_harm_is_not_sent(
@@ -107,6 +122,9 @@ async def test_an_order_that_does_harm_is_not_sent(
         (("NEcharge", "N1", None), "SetChargingProfile", limits(limit=0)),
         (("Easee", "Home", None), "ChangeConfiguration", interval("60")),
         (("Easee", "Home", None), "ChangeConfiguration", interval("0")),
+        (INNOGY, "UpdateFirmware", firmware("SFTP://x.example/f")),
+        (INNOGY, "GetDiagnostics", {"location": "https://x.example/"}),
+        (INNOGY, "UpdateFirmware", firmware("just-a-name")),
     ],
 )
 async def test_what_does_no_harm_is_sent(
@@ -116,9 +134,52 @@ async def test_what_does_no_harm_is_sent(
     calling = call(server, station, action, payload=payload)
     asked = await client.receive()
     assert asked[2:] == [action, payload]
-    answer = '{"configurationKey":[]}' if action == "GetConfiguration" else ACCEPTED
+    answer = ANSWERS.get(action, ACCEPTED)
     await client.send(f'[3,"{asked[1]}",{answer}]')
     await calling
+
+
+ANSWERS = {"GetConfiguration": '{"configurationKey":[]}', "UpdateFirmware": "{}"}
+ANSWERS["GetDiagnostics"] = '{"fileName":"log"}'
+
+
+async def test_what_a_station_says_of_its_limits_counts(server: Server) -> None:
+    station, password = await server.register("S")
+    for key, value in {
+        "SupportedFileTransferProtocols": "FTP, HTTP",
+        "ChargeProfileMaxStackLevel": "3",
+    }.items():
+        name = VariableKey(component="v16", variable=key)
+        await server.db.write(
+            partial(device_model.record_value, station_id=station.id, key=name, value=value)
+        )
+    client = await server.connect("S", password)
+    await client.ask(HEARTBEAT)
+    await server.until(lambda: server.hub.is_ready(station.id))
+    for action, payload in (
+        ("UpdateFirmware", firmware("https://x.example/f")),
+        ("GetDiagnostics", {"location": "sftp://x.example/"}),
+        ("SetChargingProfile", limits(stack_level=4)),
+    ):
+        with pytest.raises(CallWithheld, match="the station says that it cannot"):
+            await call(server, station, action, payload=payload)
+    await fired(server, station, "station")
+    await override(server, station, log_protocols=[])
+    calling = call(server, station, "GetDiagnostics", payload={"location": "sftp://x.example/"})
+    await answering(client, "{}")
+    await calling
+
+
+@pytest.mark.parametrize("value", ["", ",", "a b, ", "-1", "x" * 1000, "\U0001f600"])
+async def test_limits_that_cannot_be_read_limit_nothing(server: Server, value: str) -> None:
+    station, _ = await server.register("S")
+    for key in ("SupportedFileTransferProtocols", "ChargeProfileMaxStackLevel"):
+        name = VariableKey(component="v16", variable=key)
+        await server.db.write(
+            partial(device_model.record_value, station_id=station.id, key=name, value=value)
+        )
+    found = await server.db.read(lambda tx: told(tx, station.id))
+    assert apply(catalog.NOBODY, (), {}, told=found).settings == Quirks()
 
 
 async def online_at_once(
@@ -259,7 +320,7 @@ async def test_the_text_of_a_refusal_reaches_the_operator(server: Server) -> Non
 
 def test_a_value_that_is_too_long_is_refused_before_it_is_sent() -> None:
     value = ",".join(["Energy.Active.Import.Register"] * 20)
-    with pytest.raises(Invalid, match="longer than 500"):
+    with pytest.raises(Invalid, match="500 characters"):
         commands.raw(
             OcppVersion.V16,
             "ChangeConfiguration",

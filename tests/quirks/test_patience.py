@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csms.domain.versions import OcppVersion
-from csms.ocpp.breaker import Breaker
+from csms.ocpp.breaker import Breaker, Suspicion
 from csms.ocpp.flaps import CONNECTIONS, WINDOW_S, Flaps
 from csms.ocpp.frames import CallError, CallResult
 from csms.ocpp.questions import LONGEST_PAUSE_S, Patience, statuses
@@ -19,7 +19,7 @@ def test_only_the_last_call_before_a_boot_is_suspected() -> None:
         breaker.sent(7, "ClearCache", generation, now=10.0 * generation)
         breaker.sent(7, "GetConfiguration", generation, now=10.0 * generation + 1)
         found = breaker.booted(7, generation + 1, now=10.0 * generation + 5)
-    assert found == "GetConfiguration"
+    assert found == Suspicion("GetConfiguration", proven=True)
     assert breaker.booted(7, 4, now=30.0) is None
 
 
@@ -37,7 +37,18 @@ def test_a_station_is_not_blamed_for_what_another_did() -> None:
     assert breaker.booted(8, 2, now=1) is None
     breaker.sent(8, "ClearCache", 2, now=2)
     breaker.booted(7, 3, now=3)
-    assert breaker.booted(8, 4, now=4) is None
+    assert breaker.booted(8, 4, now=4) == Suspicion("ClearCache", proven=False)
+
+
+def test_a_breaker_is_told_what_was_suspected_before() -> None:
+    breaker = Breaker()
+    breaker.remember(7, ["ClearCache"])
+    breaker.sent(7, "ClearCache", 1, now=0)
+    assert breaker.booted(7, 2, now=1) == Suspicion("ClearCache", proven=True)
+    breaker.remember(7, ["Reset"])
+    breaker.sent(7, "Reset", 2, now=2)
+    assert breaker.forget_old(now=100) == [(7, "Reset")]
+    assert breaker.forget_old(now=200) == []
 
 
 def test_a_breaker_forgets_what_had_no_consequences() -> None:

@@ -7,8 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
+from csms.domain.id_tokens import Decision, ShownToken, UnknownIdTokens
 from csms.errors import CallRefused
-from tests.ocpp.conftest import Client, Server
+from csms.services import id_tokens
+from csms.services.id_tokens import Settings
+from tests.ocpp.conftest import Client, Server, Start
 from tests.quirks.conftest import (
     HEARTBEAT,
     STATUS,
@@ -18,6 +21,7 @@ from tests.quirks.conftest import (
     fired,
     frame,
     online,
+    override,
 )
 
 NOW = "2026-05-01T12:00:00Z"
@@ -100,6 +104,23 @@ async def test_open_evse_counts_in_kwh_and_calls_it_wh(server: Server) -> None:
     await fired(server, station, "openevse-kwh")
 
 
+async def test_schneider_tells_totals_that_its_phases_contradict(server: Server) -> None:
+    station, client = await online(server, "Schneider Electric", "EVlink")
+    samples = [
+        {"value": value, "measurand": f"{kind}.Import", **({"phase": phase} if phase else {})}
+        for kind in ("Power.Active", "Current")
+        for phase, value in (("", "1"), ("L1", "10"), ("L2", "12"), ("N", "230"))
+    ]
+    samples.append({"value": "230", "measurand": "Voltage", "phase": "N"})
+    payload = {"connectorId": 1, "meterValue": [{"timestamp": NOW, "sampledValue": samples}]}
+    assert await client.ask(frame("m", "MeterValues", payload)) == [3, "m", {}]
+    found = await rows(server, "SELECT power_w, current_a, samples FROM meter_values")
+    assert [(power, current, orjson.loads(raw)) for power, current, raw in found] == [
+        (22.0, 12.0, samples)
+    ]
+    await fired(server, station, "schneider-totals")
+
+
 @pytest.mark.parametrize(
     "sample",
     [
@@ -163,6 +184,54 @@ async def test_ocular_sends_its_tag_back_with_garbage(server: Server) -> None:
     assert ended == [(1_388_000, "EVDisconnected")]
     of_it = "SELECT count(*) FROM meter_values WHERE transaction_id IS NOT NULL"
     assert await rows(server, of_it) == [(1,)]
+
+
+async def decide(server: Server, tag: str, decision: Decision = Decision.ACCEPTED) -> None:
+    shown, settings = ShownToken(tag), Settings(decision)
+    await server.db.write(lambda tx: id_tokens.create(tx, shown, settings))
+
+
+async def verdict(client: Client, tag: str) -> str:
+    answer = await client.ask(frame(tag, "Authorize", {"idTag": tag}))
+    return str(answer[2]["idTagInfo"]["status"])
+
+
+async def test_keba_puts_a_serial_number_behind_a_tag(start: Start) -> None:
+    server = await start(unknown_id_tokens=UnknownIdTokens.REFUSE)
+    station, client = await online(server, "Keba AG", "KC-P30-EC2401B2-M0R", "1.12.0")
+    await decide(server, "12345678")
+    await decide(server, "87654321", Decision.BLOCKED)
+    shown = ["12345678_dummy1", "87654321_dummy1", "11111111_dummy1"]
+    assert [await verdict(client, tag) for tag in shown] == ["Accepted", "Blocked", "Invalid"]
+    assert (await fired(server, station, "keba-tag-with-serial")).detail == "serial_appended"
+    number = await started(client, "12345678_dummy1")
+    stop = {"transactionId": number, "meterStop": 5, "timestamp": NOW, "idTag": shown[0]}
+    answer = await client.ask(frame("stop", "StopTransaction", stop))
+    assert answer == [3, "stop", {"idTagInfo": {"status": "Accepted"}}]
+
+
+async def test_smart_evse_reads_six_bytes_of_seven(start: Start) -> None:
+    server = await start(unknown_id_tokens=UnknownIdTokens.REFUSE)
+    await decide(server, "04656B82EB2CDD")
+    _, client = await online(server, "Stegen Electronics", "SmartEVSE")
+    assert await verdict(client, "04656B82EB2C") == "Accepted"
+    assert await verdict(client, "04656B82EB") == "Invalid"
+
+
+async def test_ocular_starts_with_a_tag_that_has_garbage_behind(start: Start) -> None:
+    server = await start(unknown_id_tokens=UnknownIdTokens.REFUSE)
+    await decide(server, "BA86I250X5G6MOD5DLKD")
+    _, client = await online(server, "Ocular", "BS AC EV Charger", "448.3251.0Q03197")
+    assert await verdict(client, "BA86I250X5G6MOD5DLKD!}") == "Accepted"
+
+
+async def test_a_station_may_be_told_to_spell_tags_in_its_own_way(start: Start) -> None:
+    server = await start(unknown_id_tokens=UnknownIdTokens.REFUSE)
+    await decide(server, "04A1B2C3D4E5F6")
+    station, client = await server.online("S")
+    assert await verdict(client, "F6:E5:D4:C3:B2:A1:04") == "Invalid"
+    await override(server, station, tag_spellings=["reversed"])
+    assert await verdict(client, "F6:E5:D4:C3:B2:A1:04") == "Accepted"
 
 
 async def test_a_stop_is_answered_whatever_tag_it_shows(server: Server) -> None:

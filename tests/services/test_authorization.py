@@ -14,6 +14,7 @@ from csms.domain.id_tokens import (
     TokenPolicy,
     UnknownIdTokens,
 )
+from csms.domain.resemblance import Resemblance
 from csms.domain.stations import NewStation
 from csms.errors import Conflict, Invalid
 from csms.services import authorization, id_tokens
@@ -175,7 +176,7 @@ async def test_what_was_seen_last_and_where_is_kept(db, station, clock):
     [
         ("F6E5D4C3B2A104", [("reversed", "04A1B2C3D4E5F6")]),
         ("04a1b2c3d4e5", [("byte_missing", "04A1B2C3D4E5F6")]),
-        ("04A1B2C3D4E5F6_17001", [("longer", "04A1B2C3D4E5F6")]),
+        ("04A1B2C3D4E5F6_17001", [("serial_appended", "04A1B2C3D4E5F6")]),
         ("04 a1 b2 c3 d4 e5 f6", [("separators", "04A1B2C3D4E5F6")]),
         ("DE-ABC-C12", [("cut_off", "DE-ABC-C12345")]),
         ("DE", []),
@@ -191,3 +192,74 @@ async def test_an_unknown_token_is_told_what_it_looks_like(db, keep, show, shown
         lambda tx: id_tokens.hints(tx, store.get(tx, tx.value("SELECT max(id) FROM id_tokens")))
     )
     assert [(hint.resemblance.value, hint.token.value) for hint in found] == expected
+
+
+KEBA = TokenPolicy(UnknownIdTokens.REFUSE, None, frozenset({Resemblance.SERIAL_APPENDED}))
+EVERY = TokenPolicy(UnknownIdTokens.REFUSE, None, frozenset(Resemblance))
+
+
+async def aliases(db):
+    return await db.read(
+        lambda tx: [row[0] for row in tx.all("SELECT value FROM id_token_aliases ORDER BY value")]
+    )
+
+
+@pytest.mark.parametrize("decision", [Decision.ACCEPTED, Decision.BLOCKED])
+async def test_a_spelling_of_the_station_is_the_known_token(db, keep, show, decision):
+    await keep("12345678", "", decision)
+    assert (await show("12345678_17001", policy=STRICT)).status is AuthorizationStatus.UNKNOWN
+    for _ in range(2):
+        found = await show("12345678_17001", policy=KEBA)
+        assert found.status.value == decision.value
+    assert await aliases(db) == ["12345678_17001"]
+    assert await db.read(lambda tx: tx.value("SELECT count(*) FROM id_tokens")) == 1
+
+
+async def test_a_spelling_in_another_way_stays_unknown(db, keep, show):
+    await keep("12345678")
+    for shown in ("123456789", "78563412", "12:34:56:78", "1234567_17001"):
+        assert (await show(shown, policy=KEBA)).status is AuthorizationStatus.UNKNOWN
+    assert await aliases(db) == []
+
+
+async def test_a_spelling_of_two_tokens_is_none_of_them(db, keep, show):
+    for last_byte in ("00", "FF"):
+        await keep(f"04A1B2C3D4E5{last_byte}")
+    assert (await show("04A1B2C3D4E5", policy=EVERY)).status is AuthorizationStatus.UNKNOWN
+    assert await aliases(db) == []
+
+
+async def test_a_token_of_another_type_is_not_meant(keep, show):
+    await keep("12345678", "eMAID")
+    found = await show("12345678_17001", CARD, policy=KEBA)
+    assert found.status is AuthorizationStatus.UNKNOWN
+
+
+async def test_an_own_decision_goes_before_what_a_spelling_may_mean(keep, show):
+    await keep("12345678")
+    await keep("12345678_17001", "", Decision.BLOCKED)
+    assert (await show("12345678_17001", policy=KEBA)).status is AuthorizationStatus.BLOCKED
+
+
+async def test_all_spellings_count_as_one_token(keep, charge):
+    await keep("12345678", max_open_transactions=1)
+    assert await charge("12345678_17001", policy=KEBA) == "Accepted"
+    assert await charge("12345678_17002", policy=KEBA) == "ConcurrentTx"
+
+
+async def test_only_so_many_spellings_are_kept(db, keep, show, monkeypatch):
+    monkeypatch.setattr(id_tokens, "MAX_ALIASES", 2)
+    await keep("12345678")
+    for number in range(4):
+        found = await show(f"12345678_{number}", policy=KEBA)
+        assert found.status is AuthorizationStatus.ACCEPTED
+    assert await aliases(db) == ["12345678_0", "12345678_1"]
+
+
+async def test_a_stop_learns_nothing(db, keep):
+    await keep("12345678", group="FLEET")
+    shown = ShownToken("12345678_17001")
+    found = await db.write(lambda tx: authorization.look_up(tx, shown, KEBA))
+    assert found is not None
+    assert found.group == "FLEET"
+    assert await aliases(db) == []

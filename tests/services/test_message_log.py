@@ -8,7 +8,7 @@ import pytest
 from csms.clock import ManualClock
 from csms.errors import StorageFull
 from csms.services import message_log
-from csms.services.message_log import NEWEST, MessageLog
+from csms.services.message_log import MessageLog
 from csms.store import ocpp_messages
 from csms.store.database import Database
 from csms.store.ocpp_messages import LateAnswer, Message
@@ -110,14 +110,6 @@ async def test_a_late_error_and_an_unknown_late_answer(db: Database, log: Messag
     log.record_late((2, "ours"), LateAnswer("{}", None, 4000))
     await log.flush()
     assert [(row.state, row.error_code) for row in await rows(db)] == [("failed", "InternalError")]
-
-
-async def test_the_live_view_is_bounded_and_forgotten(log: MessageLog) -> None:
-    for number in range(NEWEST + 5):
-        log.record(message(str(number)))
-    assert [row.message_id for row in log.newest(1)] == [str(n) for n in range(5, NEWEST + 5)]
-    log.forget(1)
-    assert log.newest(1) == []
 
 
 async def test_a_full_disk_drops_rows_and_counts_them(

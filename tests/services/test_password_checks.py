@@ -11,6 +11,7 @@ from csms.services import credentials
 from csms.services.credentials import Passwords
 from csms.store import stations
 from csms.store.database import Database
+from tests.door import verify
 
 ANY_BYTES = [bytes((value,) * 16) for value in range(0, 256, 5)]
 
@@ -31,24 +32,24 @@ async def virtual_id(db: Database) -> int:
 
 
 async def test_station_without_a_password_is_told_apart(passwords, station_id):
-    assert await passwords.verify(station_id, b"x" * 20) is Verdict.NONE_SET
-    assert await passwords.verify(station_id, None) is Verdict.NONE_SET
+    assert await verify(passwords, station_id, b"x" * 20) is Verdict.NONE_SET
+    assert await verify(passwords, station_id, None) is Verdict.NONE_SET
 
 
 async def test_generated_password_opens_raw_and_as_hex(db, passwords, station_id):
     password = await db.write(lambda tx: passwords.rotate(tx, station_id))
-    assert await passwords.verify(station_id, password.encode()) is Verdict.OK
-    assert await passwords.verify(station_id, password.encode().hex().encode()) is Verdict.OK
-    assert await passwords.verify(station_id, password.lower().encode()) is Verdict.BAD
-    assert await passwords.verify(station_id, b"") is Verdict.BAD
-    assert await passwords.verify(station_id, None) is Verdict.BAD
+    assert await verify(passwords, station_id, password.encode()) is Verdict.OK
+    assert await verify(passwords, station_id, password.encode().hex().encode()) is Verdict.OK
+    assert await verify(passwords, station_id, password.lower().encode()) is Verdict.BAD
+    assert await verify(passwords, station_id, b"") is Verdict.BAD
+    assert await verify(passwords, station_id, None) is Verdict.BAD
 
 
 async def test_rotation_ends_the_old_password(db, passwords, station_id):
     old = await db.write(lambda tx: passwords.rotate(tx, station_id))
     new = await db.write(lambda tx: passwords.rotate(tx, station_id))
-    assert await passwords.verify(station_id, old.encode()) is Verdict.BAD
-    assert await passwords.verify(station_id, new.encode()) is Verdict.OK
+    assert await verify(passwords, station_id, old.encode()) is Verdict.BAD
+    assert await verify(passwords, station_id, new.encode()) is Verdict.OK
 
 
 async def test_nothing_stored_reveals_a_generated_password(db, passwords, station_id):
@@ -61,15 +62,15 @@ async def test_nothing_stored_reveals_a_generated_password(db, passwords, statio
 
 async def test_virtual_station_has_a_derived_password_without_any_row(db, passwords, virtual_id):
     first = passwords.derived(virtual_id, 1)
-    assert await passwords.verify(virtual_id, first.encode(), virtual=True) is Verdict.OK
+    assert await verify(passwords, virtual_id, first.encode(), virtual=True) is Verdict.OK
     assert await db.read(lambda tx: credentials.derived_rotation(tx, virtual_id)) == 1
     second = await db.write(lambda tx: passwords.rotate(tx, virtual_id))
     third = await db.write(lambda tx: passwords.rotate(tx, virtual_id))
     number = await db.read(lambda tx: credentials.derived_rotation(tx, virtual_id))
     assert passwords.derived(virtual_id, number) == third
     assert len({first, second, third}) == 3
-    assert await passwords.verify(virtual_id, second.encode(), virtual=True) is Verdict.BAD
-    assert await passwords.verify(virtual_id, third.encode(), virtual=True) is Verdict.OK
+    assert await verify(passwords, virtual_id, second.encode(), virtual=True) is Verdict.BAD
+    assert await verify(passwords, virtual_id, third.encode(), virtual=True) is Verdict.OK
     rows = await db.read(lambda tx: tx.all("SELECT salt, hash FROM credentials"))
     assert [tuple(row) for row in rows] == [(None, None)]
 
@@ -84,18 +85,18 @@ async def test_supplied_password_is_checked_slowly_once(db, passwords, station_i
     monkeypatch.setattr(credentials, "slow_hash", counting)
     await passwords.set_supplied(station_id, b"person's password")
     for _ in range(3):
-        assert await passwords.verify(station_id, b"person's password") is Verdict.OK
+        assert await verify(passwords, station_id, b"person's password") is Verdict.OK
     assert len(hashed) == 2
-    assert await passwords.verify(station_id, b"somebody else's") is Verdict.BAD
+    assert await verify(passwords, station_id, b"somebody else's") is Verdict.BAD
     await passwords.set_supplied(station_id, b"another password")
-    assert await passwords.verify(station_id, b"person's password") is Verdict.BAD
+    assert await verify(passwords, station_id, b"person's password") is Verdict.BAD
 
 
 async def test_supplied_password_of_any_bytes_is_stored_as_scrypt(db, passwords, station_id):
     password = b"\xff\x00:\xc3(" + b"binary\x80 bytes"
     await passwords.set_supplied(station_id, password)
-    assert await passwords.verify(station_id, password) is Verdict.OK
-    assert await passwords.verify(station_id, password[:-1]) is Verdict.BAD
+    assert await verify(passwords, station_id, password) is Verdict.OK
+    assert await verify(passwords, station_id, password[:-1]) is Verdict.BAD
 
 
 async def test_at_most_two_slow_hashes_run_at_once(passwords, station_id, monkeypatch):
@@ -127,11 +128,11 @@ async def test_every_byte_value_is_a_password(db, passwords, station_id, monkeyp
     monkeypatch.setattr(credentials, "slow_hash", lambda salt, password: salt + password)
     for password in ANY_BYTES:
         await passwords.set_supplied(station_id, password)
-        assert await passwords.verify(station_id, password) is Verdict.OK
-        assert await passwords.verify(station_id, password + b"x") is Verdict.BAD
+        assert await verify(passwords, station_id, password) is Verdict.OK
+        assert await verify(passwords, station_id, password + b"x") is Verdict.BAD
 
 
 async def test_too_short_a_supplied_password_stores_nothing(db, passwords, station_id):
     with pytest.raises(Invalid):
         await passwords.set_supplied(station_id, b"short")
-    assert await passwords.verify(station_id, b"short") is Verdict.NONE_SET
+    assert await verify(passwords, station_id, b"short") is Verdict.NONE_SET

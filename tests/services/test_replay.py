@@ -196,6 +196,7 @@ def _forget_all_but_starts(tx):
     tx.run("DELETE FROM transaction_events WHERE type <> 'Started'")
     tx.run(
         "UPDATE transactions SET ended_at = NULL, end_received_at = NULL, end_register_mwh = NULL,"
-        " stop_reason = NULL, last_register_mwh = start_register_mwh, flags ="
+        " stop_reason = NULL, last_register_mwh = NULL, lowest_sample_mwh = NULL, flags ="
         " CASE WHEN start_register_mwh IS NULL THEN 'register_suspect' ELSE '' END"
+        " WHERE instr(flags, 'start_missing') = 0"
     )

@@ -44,7 +44,10 @@ class ChargerTemplate(Strict):
     )
     connectors: int | None = Field(default=None, ge=1, le=MOST_CONNECTORS)
     security_profile: int | None = Field(
-        default=None, ge=0, le=3, description="Accepted; how a station connects decides."
+        default=None,
+        ge=0,
+        le=3,
+        description="The lowest that a physical station may connect with.",
     )
 
 
@@ -112,7 +115,7 @@ class BulkCreatePreview(Shape):
     failed: list[RefusedCharger]
 
 
-async def create(call: Call[list[ChargerGroup], DryRun]) -> Reply:
+async def create(call: Call[ChargerGroups, DryRun]) -> Reply:
     """POST /ocpp/locations/{location_id}/chargers."""
     deps = call.deps
     known = await reports.replayed(deps.db, call.idempotency, deps.clock.now())
@@ -160,6 +163,7 @@ def _order(group: ChargerGroup, settings: ApiSettings) -> Order:
             or catalog.connectors_of(asked.brand_slug, asked.model_slug),
             virtual=settings.virtual_by_default if asked.virtual is None else asked.virtual,
             allowed_targets=settings.allowed_targets,
+            security_profile=asked.security_profile or 0,
         ),
     )
 

@@ -185,6 +185,7 @@ async def _submission(call: Call[NewCharger, None]) -> Submission:
         connectors=body.connectors or catalog.connectors_of(body.brand_slug, body.model_slug),
         virtual=settings.virtual_by_default if body.virtual is None else body.virtual,
         allowed_targets=settings.allowed_targets,
+        security_profile=body.security_profile or 0,
     )
     planned = await provisioning.plan_one(
         call.deps.db,

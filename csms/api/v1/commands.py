@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,12 +13,13 @@ from csms.api.errors import problem
 from csms.api.models import Shape, Strict
 from csms.api.routing import Call, Reply
 from csms.api.v1.stations import find
-from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem, Submission
+from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem, Policy, Submission
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
 from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
+from csms.store.database import ReadTx
 
 LONGEST_WAIT_S = 300.0
 # What the way through the queue and the journal may take on top of the station's own time.
@@ -55,33 +58,57 @@ class CommandResult(Shape):
     latency_ms: int | None = Field(description="From the request to the answer; null in a replay.")
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An order to one station and what became of it within the time."""
+
+    job: Job
+    item: JobItem
+    headers: dict[str, str]
+
+
 async def send(call: Call[SendCommand, None]) -> Reply:
     """200 with the answer, 409 when never sent, 502 refused, 504 outcome unknown."""
     deps, body = call.deps, call.body
     station = await deps.db.read(lambda tx: find(tx, call.path["station_id"], call.principal))
     timeout_s = body.timeout_s or deps.settings.command_timeout_s
     started = deps.clock.monotonic()
-    submission = await _submission(call, station, timeout_s)
-    submitted = await deps.engine.submit(submission, call.idempotency)
-    item = await deps.engine.settled(submitted.job.id, timeout_s=timeout_s + _MARGIN_S)
+    carried = await carry(call, _submission(call, station, timeout_s), timeout_s)
+    latency_ms = round((deps.clock.monotonic() - started) * 1000)
+    return _reply(carried, None if carried.headers else latency_ms)
+
+
+async def carry(
+    call: Call[Any, None],
+    order: Submission | Callable[[ReadTx], Submission],
+    timeout_s: float,
+) -> Carried:
+    """Submit the job of one item and wait for its end; what was not sent by then is cancelled."""
+    engine = call.deps.engine
+    submitted = await engine.submit(order, call.idempotency)
+    item = await engine.settled(submitted.job.id, timeout_s=timeout_s + _MARGIN_S)
     if item.state in {ItemState.READY, ItemState.WAIT_ONLINE}:
         # Nobody waits for it any more, so it must not go out later.
-        await deps.engine.cancel(submitted.job)
-        item = await deps.engine.settled(submitted.job.id, timeout_s=_MARGIN_S)
-    latency_ms = round((deps.clock.monotonic() - started) * 1000)
+        await engine.cancel(submitted.job)
+        item = await engine.settled(submitted.job.id, timeout_s=_MARGIN_S)
     headers = {"Idempotency-Replayed": "true"} if submitted.replayed else {}
-    return _reply(submitted.job, item, None if submitted.replayed else latency_ms, headers)
+    return Carried(submitted.job, item, headers)
 
 
-async def _submission(
+def once_within(policy: Policy, timeout_s: float) -> Policy:
+    """The policy of an order that somebody waits for."""
+    return replace(policy, max_attempts=1, call_timeout_s=timeout_s, expires_in_s=timeout_s)
+
+
+def _submission(
     call: Call[SendCommand, None], station: Station, timeout_s: float
-) -> Submission:
+) -> Submission | Callable[[ReadTx], Submission]:
     body, version = call.body, _version(call, station)
     wanted = Wanted(command=body.command, params=body.params)
     if body.action is not None:
         wanted = Wanted(version=version, action=body.action, payload=body.payload)
-    try:
-        wanted = await command.prepare(call.deps.db, station, version, wanted)
+
+    def make(wanted: Wanted) -> Submission:
         return command.submission(
             principal=call.principal,
             wanted=wanted,
@@ -89,13 +116,24 @@ async def _submission(
             dialect="native",
             lane=Lane.INTERACTIVE,
             hidden=True,
-            policy=replace(
-                call.deps.settings.policy,
-                max_attempts=1,
-                call_timeout_s=timeout_s,
-                expires_in_s=timeout_s,
-            ),
+            policy=once_within(call.deps.settings.policy, timeout_s),
         )
+
+    def prepare(tx: ReadTx) -> Submission:
+        with _placed(body):
+            return make(command.prepare(tx, station.id, version, wanted))
+
+    if command.is_prepared(wanted):
+        return prepare
+    with _placed(body):
+        return make(wanted)
+
+
+@contextmanager
+def _placed(body: SendCommand) -> Iterator[None]:
+    """What is wrong with the order is told at its place in the body."""
+    try:
+        yield
     except Invalid as error:
         raise Invalid(
             error.message,
@@ -121,22 +159,29 @@ def _place(error: Invalid, body: SendCommand) -> str:
     return "params" if body.command is not None else "payload"
 
 
-def _reply(job: Job, item: JobItem, latency_ms: int | None, headers: dict[str, str]) -> Reply:
-    if item.state in {ItemState.SUCCEEDED, ItemState.REJECTED}:
-        result = CommandResult(
-            id=job.uuid,
-            state="succeeded" if item.state is ItemState.SUCCEEDED else "rejected",
-            response=item.response,
-            response_status=item.response_status,
-            latency_ms=latency_ms,
-        )
-        return Reply(result, headers=headers)
+def _reply(carried: Carried, latency_ms: int | None) -> Reply:
+    item = carried.item
+    if item.state not in {ItemState.SUCCEEDED, ItemState.REJECTED}:
+        return failure(carried)
+    result = CommandResult(
+        id=carried.job.uuid,
+        state="succeeded" if item.state is ItemState.SUCCEEDED else "rejected",
+        response=item.response,
+        response_status=item.response_status,
+        latency_ms=latency_ms,
+    )
+    return Reply(result, headers=carried.headers)
+
+
+def failure(carried: Carried) -> Reply:
+    """Why there is no answer, or not the one that was wanted."""
+    item = carried.item
     status, code, detail, state = _failure(item)
     more = {} if item.response is None else {"response": item.response}
     return Reply(
-        problem(status, code, detail, id=job.uuid, state=state, **more),
+        problem(status, code, detail, id=carried.job.uuid, state=state, **more),
         status=status,
-        headers={**headers, "Content-Type": "application/problem+json"},
+        headers={**carried.headers, "Content-Type": "application/problem+json"},
     )
 
 
@@ -147,6 +192,8 @@ def _failure(item: JobItem) -> tuple[int, str, str, str]:
         if item.state is not ItemState.OFFLINE:
             told = "The station was not ready in time; nothing was sent."
         return 409, "station_offline", told, "not_sent"
+    if item.state is ItemState.REJECTED:
+        return 409, "rejected", item.message or "The station rejected it.", "rejected"
     if item.state is ItemState.SKIPPED_FORBIDDEN:
         return 404, "not_found", "Station not found", "not_sent"
     if item.state is ItemState.ERROR and item.code not in _AMBIGUOUS_CODES:

@@ -37,7 +37,8 @@ class HintShape(Shape):
 
     resemblance: Resemblance = Field(
         description="What the unknown one is, seen from the known one: `reversed` bytes,"
-        " `byte_missing`, other `separators`, `cut_off`, or `longer`."
+        " `byte_missing`, other `separators`, `cut_off`, `serial_appended`, `garbage_appended`,"
+        " or `longer`."
     )
     id: str
     value: str
@@ -130,7 +131,9 @@ class IdTokenSettings(Strict):
         description="At once, anywhere; null: as `authorization.max_transactions_per_id_token`.",
     )
     aliases: list[Spelling] = Field(
-        default_factory=list, max_length=50, description="Further spellings of it."
+        default_factory=list,
+        max_length=id_tokens.MAX_ALIASES,
+        description="Further spellings of it; some stations' are learned.",
     )
     note: Annotated[str, StringConstraints(max_length=1000)] | None = None
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from csms.api import times
 from csms.api.models import Shape
 from csms.api.v1.shapes import CountersShape, ErrorShape, Instant
+from csms.domain.effects import Effect
 from csms.domain.jobs import ItemState, Job, JobState
 from csms.jobs.views import ItemRow
 
@@ -88,6 +89,12 @@ class ItemShape(Shape):
     response: dict[str, Any] | None
     response_status: str | None
     executed_at: Instant | None
+    effect: Effect | None = Field(
+        description="Of an accepted start, stop or reset: whether the transaction or the boot that"
+        " it asks for was `seen`, is `awaited`, or did not come in time: `not_seen`. Of a station's"
+        " maximum profile: whether it keeps to it. Null for other items, and 7 days after the"
+        " attempt."
+    )
 
     @classmethod
     def of(cls, row: ItemRow) -> ItemShape:
@@ -111,6 +118,7 @@ class ItemShape(Shape):
             response=item.response,
             response_status=item.response_status,
             executed_at=times.micros(item.executed_at),
+            effect=row.effect,
         )
 
 

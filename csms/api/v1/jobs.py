@@ -70,6 +70,7 @@ async def list_items(call: Call[None, ItemsQuery]) -> Reply:
         after_seq=-1 if after_seq is None else after_seq,
         limit=query.limit + 1,
         states=query.state,
+        now=call.deps.clock.micros(),
     )
     shown = rows[: query.limit]
     more = cursors.write(shown[-1].item.seq) if len(rows) > len(shown) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from csms.ocpp.quirks import catalog
 from csms.ocpp.quirks.applied import apply, usable
 from csms.ocpp.quirks.catalog import Entry
 from csms.ocpp.quirks.settings import Quirks
+from csms.ocpp.quirks.told import told
 from csms.services import quirks
 from csms.store import quirks as store
 from csms.store.database import ReadTx, Tx
@@ -31,6 +33,9 @@ class KnownQuirk(Shape):
     symptom: str
     handling: str
     sources: list[str] = Field(description="Where it was reported, `owner/repository#number`.")
+    match_guessed: list[str] = Field(
+        description="What it was matched by although nobody has shown how the maker spells it."
+    )
     settings: dict[str, Any]
 
     @classmethod
@@ -42,6 +47,7 @@ class KnownQuirk(Shape):
             symptom=entry.symptom,
             handling=entry.handling,
             sources=list(entry.sources),
+            match_guessed=list(entry.match_guessed),
             settings=dict(entry.settings),
         )
 
@@ -49,7 +55,10 @@ class KnownQuirk(Shape):
 class FiredQuirkShape(Shape):
     """A quirk that made the server act differently."""
 
-    quirk: str = Field(description="Id of a known quirk, or `operator` for a setting made here.")
+    quirk: str = Field(
+        description="Id of a known quirk, `operator` for a setting made here, or `station` for a"
+        " limit that it told."
+    )
     symptom: str | None
     detail: str | None
     connections: int = Field(description="On how many connections it fired.")
@@ -87,7 +96,9 @@ class QuirksShape(Shape):
 
     station_id: str
     flapping: bool = Field(description="It comes and goes all the time.")
-    settings: dict[str, Any] = Field(description="What counts: of the makers, and set here.")
+    settings: dict[str, Any] = Field(
+        description="What counts: told by the station, of its maker, set here."
+    )
     overrides: dict[str, Any] = Field(description="What was set here; goes before the rest.")
     known: list[KnownQuirk]
     fired: list[FiredQuirkShape]
@@ -136,7 +147,7 @@ def _shape(tx: ReadTx, call: Call[Any, Any]) -> QuirksShape:
     return QuirksShape(
         station_id=station.uuid,
         flapping=call.deps.hub.is_flapping(station.id),
-        settings=_settings(known, decided),
+        settings=_settings(known, decided, told(tx, station.id)),
         overrides=usable(decided.overrides),
         known=[KnownQuirk.of(entry) for entry in known],
         fired=[FiredQuirkShape.of(one) for one in store.list_fired(tx, station.id)],
@@ -144,5 +155,7 @@ def _shape(tx: ReadTx, call: Call[Any, Any]) -> QuirksShape:
     )
 
 
-def _settings(known: tuple[Entry, ...], decided: StationQuirks) -> dict[str, Any]:
-    return params.dump(apply(catalog.NOBODY, known, decided.overrides).settings)
+def _settings(
+    known: tuple[Entry, ...], decided: StationQuirks, limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    return params.dump(apply(catalog.NOBODY, known, decided.overrides, told=limits).settings)

@@ -17,7 +17,7 @@ from csms.domain.permissions import Principal
 from csms.domain.reconciliation import Fix, Resolution, Suggestion
 from csms.domain.transactions import ConflictCause, Transaction
 from csms.errors import NotFound
-from csms.services import reconciliation
+from csms.services import resolutions
 from csms.store import transaction_conflicts as store
 from csms.store.database import ReadTx, Tx
 from csms.store.transaction_conflicts import ConflictFilter, TransactionConflict
@@ -51,11 +51,14 @@ class ReconciliationEntry(Shape):
     repeats: int = Field(description="How often the same came again.")
     resolution: Resolution | None = Field(
         description="Null: it waits. `paired`: taken at once for the stop of the only open"
-        " transaction it could mean."
+        " transaction it could mean. `expired`: too many of its station came after it."
     )
     resolved_at: Instant | None
     resolved_by: str | None = Field(description="The id of the token that decided.")
-    transaction_id: str | None = Field(description="The transaction that it was taken for.")
+    transaction_id: str | None = Field(
+        description="The transaction that it was taken for; while it waits, the one that was made"
+        " of it, which goes when it is dismissed."
+    )
 
     @classmethod
     def of(cls, entry: TransactionConflict) -> ReconciliationEntry:
@@ -64,7 +67,7 @@ class ReconciliationEntry(Shape):
 
 
 class SuggestedTransaction(Shape):
-    """The transaction that a stop probably means."""
+    """The transaction that a message probably means."""
 
     id: str
     station_transaction_id: str
@@ -97,7 +100,11 @@ class SuggestionShape(Shape):
 
     fix: Fix = Field(
         description="`end`: the stop ends the transaction; `replace_end`: its time and register"
-        " take the place of those that the transaction has."
+        " take the place of those that the transaction has; `keep`: the transaction that was"
+        " made of it stays; `join`: samples that have no transaction, of this EVSE and in the time"
+        " of the transaction, become its own; `add`: the event becomes one of the transaction that"
+        " went on at its EVSE; `split`: the events that are numbered anew after"
+        " its end become a transaction of their own."
     )
     transaction: SuggestedTransaction
     fitting: int = Field(description="How many transactions fit by token, time and register.")
@@ -107,9 +114,7 @@ class ReconciliationDetail(ReconciliationEntry):
     """An entry with its message, and what can be done."""
 
     message: Any = Field(description="The payload of the first one, as it was received.")
-    suggestion: SuggestionShape | None = Field(
-        description="Null: nothing fits, or it is resolved; only stops of OCPP 1.6 have one."
-    )
+    suggestion: SuggestionShape | None = Field(description="Null: nothing fits, or it is resolved.")
 
     @classmethod
     def explained(
@@ -186,9 +191,9 @@ async def resolve(call: Call[Resolve, None]) -> Reply:
     def decide(tx: Tx) -> ReconciliationDetail:
         entry = _get(tx, call.path, principal)
         if wanted.action is Decision.APPLY:
-            reconciliation.apply(tx, entry, wanted.transaction_id, principal.id)
+            resolutions.apply(tx, entry, wanted.transaction_id, principal.id)
         else:
-            reconciliation.dismiss(tx, entry, principal.id)
+            resolutions.dismiss(tx, entry, principal.id)
         return _detail(tx, call.path, principal)
 
     return Reply(await call.deps.db.write(decide))
@@ -196,7 +201,7 @@ async def resolve(call: Call[Resolve, None]) -> Reply:
 
 def _detail(tx: ReadTx, path: Any, principal: Principal) -> ReconciliationDetail:
     entry = _get(tx, path, principal)
-    return ReconciliationDetail.explained(entry, reconciliation.suggestion(tx, entry))
+    return ReconciliationDetail.explained(entry, resolutions.suggestion(tx, entry))
 
 
 def _get(tx: ReadTx, path: Any, principal: Principal) -> TransactionConflict:

@@ -59,6 +59,10 @@ class StationShape(Shape):
     strict: bool | None = Field(
         description="What breaks the schema is refused; null: as the setting `ocpp.strict` says."
     )
+    security_profile: int = Field(
+        description="The lowest of OCPP's security profiles that it may connect with; raised by"
+        " what it connects with: 2 over TLS, 3 with a certificate."
+    )
     vendor: str | None
     model: str | None
     serial_number: str | None
@@ -71,6 +75,9 @@ class StationShape(Shape):
     last_disconnected_at: Instant | None
     last_heartbeat_at: Instant | None
     booted_at: Instant | None
+    password_offered_at: Instant | None = Field(
+        description="When it was told a new password, while it has not shown which one it uses."
+    )
     connectors: list[ConnectorShape]
     created_at: Instant
     updated_at: Instant
@@ -85,6 +92,7 @@ class StationShape(Shape):
         online: bool,
         ready: bool,
         last_heartbeat_at: datetime | None,
+        password_offered_at: datetime | None,
     ) -> StationShape:
         """The station as it is shown."""
         return cls(
@@ -98,6 +106,7 @@ class StationShape(Shape):
             ocpp_version=station.ocpp_version,
             virtual=station.virtual,
             strict=station.strict,
+            security_profile=station.security_profile,
             vendor=station.vendor,
             model=station.model,
             serial_number=station.serial_number,
@@ -110,6 +119,7 @@ class StationShape(Shape):
             last_disconnected_at=times.micros(station.last_disconnected_at),
             last_heartbeat_at=times.micros(last_heartbeat_at),
             booted_at=times.micros(station.booted_at),
+            password_offered_at=times.micros(password_offered_at),
             connectors=[
                 ConnectorShape.of(one, station.last_connected_at if online else None)
                 for one in connectors
@@ -133,11 +143,3 @@ class CreatedStation(StationShape):
     password: str | None = Field(
         description="Shown this once; null when you supplied it, or in a replay."
     )
-
-
-class RotatedCredentials(Shape):
-    """The station's new password, the only valid one from now on."""
-
-    station_id: str
-    identity: str
-    password: str | None = Field(description="Shown this once; null in a replay.")

@@ -1,8 +1,9 @@
-"""Charging stations natively: list, show, create, change, rotate the password."""
+"""Charging stations natively: list, show, create, change."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -14,22 +15,23 @@ from csms.api.models import Page, Strict
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import cursor_page
-from csms.api.v1.station_shapes import CreatedStation, RotatedCredentials, StationShape
+from csms.api.v1.station_shapes import CreatedStation, StationShape
 from csms.clock import from_micros
 from csms.domain.credentials import check_supplied
-from csms.domain.permissions import Principal
+from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Connector, NewStation, Registration, Station
 from csms.domain.versions import OcppVersion, parse_version
-from csms.errors import Invalid, NotFound
-from csms.events import Event
+from csms.errors import Forbidden, Invalid, NotFound
 from csms.services import stations
 from csms.store import connectors as connector_store
+from csms.store import credentials
 from csms.store import locations as location_store
 from csms.store import stations as store
 from csms.store.database import ReadTx, Tx
 
 IDENTITY_PREFIX = "identity:"
 Text = Annotated[str, StringConstraints(max_length=255)]
+SERIAL_NUMBER = "The name in its certificate; its boots tell it too."
 
 
 class StationsQuery(Page):
@@ -49,6 +51,14 @@ class NewStationBody(Strict):
     ocpp_version: str | None = Field(default=None, description="Pins the station to it.")
     connectors: int = Field(default=1, ge=1, le=100)
     connector_type: Text | None = None
+    serial_number: Text | None = Field(default=None, description=SERIAL_NUMBER)
+    security_profile: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="The lowest that it may connect with: 1 a password, 2 over TLS, 3 with a"
+        " certificate; 0: as the settings ask for.",
+    )
     password: str | None = Field(
         default=None, description="16 to 64 bytes, on OCPP 1.6 at most 20; left out, we make one."
     )
@@ -58,12 +68,19 @@ class StationChanges(Strict):
     """What is left out stays as it is."""
 
     name: Text | None = None
+    serial_number: Text | None = Field(default=None, description=SERIAL_NUMBER)
     strict: bool | None = Field(
         default=None,
         description="Refuse what breaks the schema; null: as the setting `ocpp.strict` says.",
     )
     registration: Registration = Field(
         default=Registration.ACCEPTED, description="What its boots are answered from now on."
+    )
+    security_profile: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="The lowest that it may connect with; only an admin lowers it.",
     )
 
 
@@ -74,6 +91,7 @@ class _Loaded:
     station: Station
     location_uuid: str | None
     connectors: list[Connector]
+    offered_at: datetime | None = None
     password: str | None = None
 
 
@@ -128,37 +146,17 @@ async def create(call: Call[NewStationBody, None]) -> Reply:
 
 
 async def change(call: Call[StationChanges, None]) -> Reply:
-    """Counts at once, for a connected station too."""
+    """Counts at once, for a connected station too; only an admin lowers a security profile."""
     changes = call.body.model_dump(exclude_unset=True)
 
     def make(tx: Tx) -> _Loaded:
         station = find(tx, call.path["station_id"], call.principal)
+        lowest = changes.get("security_profile", station.security_profile)
+        if lowest < station.security_profile and call.principal.role is not Role.ADMIN:
+            raise Forbidden("only an admin lowers a security profile")
         return _load(tx, stations.update(tx, station, changes) if changes else station)
 
     return Reply(_shape(await call.deps.db.write(make), call.deps))
-
-
-async def rotate(call: Call[None, None]) -> Reply:
-    """A new password, shown once; the old one is refused from now on."""
-
-    def make(tx: Tx) -> tuple[str, RotatedCredentials]:
-        station = find(tx, call.path["station_id"], call.principal)
-        password = call.deps.passwords.rotate(tx, station.id)
-        tx.emit(
-            Event(
-                "station.credentials_rotated",
-                {"id": station.uuid, "identity": station.identity},
-                station_id=station.id,
-                location_id=station.location_id,
-            )
-        )
-        return station.uuid, _rotated(station, password)
-
-    def again(tx: Tx, uuid: str) -> RotatedCredentials:
-        return _rotated(find(tx, uuid, call.principal), None)
-
-    rotated, headers = await once(call, "credentials", make, again=again)
-    return Reply(rotated, headers={**headers, "Cache-Control": "no-store"})
 
 
 def find(tx: ReadTx, text: str, principal: Principal) -> Station:
@@ -189,7 +187,9 @@ def _new_station(
         location_id=location_id,
         connector_type=wanted.connector_type,
         connectors=wanted.connectors,
+        serial_number=wanted.serial_number,
         ocpp_version=version,
+        security_profile=wanted.security_profile,
     )
 
 
@@ -205,7 +205,8 @@ def _load(tx: ReadTx, station: Station, password: str | None = None) -> _Loaded:
     if station.location_id is not None:
         location_uuid = location_store.uuid_of(tx, station.location_id)
     connectors = connector_store.list_of_station(tx, station.id)
-    return _Loaded(station, location_uuid, connectors, password)
+    offered_at = credentials.last_offered_at(tx, station.id)
+    return _Loaded(station, location_uuid, connectors, offered_at, password)
 
 
 def _shape(loaded: _Loaded, deps: Deps) -> StationShape:
@@ -220,6 +221,7 @@ def _shape(loaded: _Loaded, deps: Deps) -> StationShape:
         connectors=loaded.connectors,
         online=hub.is_connected(loaded.station.id),
         ready=hub.is_ready(loaded.station.id),
+        password_offered_at=loaded.offered_at,
     )
 
 
@@ -238,7 +240,3 @@ def _created(call: Call[NewStationBody, None], loaded: _Loaded) -> CreatedStatio
         connection_url=f"{_base_url(call)}/{identity}",
         password=loaded.password,
     )
-
-
-def _rotated(station: Station, password: str | None) -> RotatedCredentials:
-    return RotatedCredentials(station_id=station.uuid, identity=station.identity, password=password)

@@ -110,7 +110,7 @@ class Catalog:
         connector_type: str | None = None,
         connectors: int | None = None,
         version: OcppVersion = OcppVersion.V16,
-        password: str | None = None,
+        password: bytes | None = None,
         seed: int = 0,
         faults: Faults | None = None,
         reboot_s: float = 1.0,

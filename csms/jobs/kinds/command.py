@@ -23,18 +23,19 @@ from csms.domain.jobs import (
     Submission,
 )
 from csms.domain.permissions import Principal, Scope
-from csms.domain.stations import Station
+from csms.domain.sealing import Seal
 from csms.domain.versions import OcppVersion
 from csms.errors import (
     CallRefused,
     CallTimeout,
     CallWithheld,
+    Conflict,
     ConnectionLost,
     Invalid,
     NotSupportedByVersion,
     StationOffline,
 )
-from csms.jobs import courses, orders, permits
+from csms.jobs import courses, effects, orders, permits
 from csms.jobs.courses import Course
 from csms.jobs.port import (
     Admission,
@@ -52,10 +53,10 @@ from csms.jobs.port import (
 )
 from csms.ocpp import commands
 from csms.ocpp.commands import params as parameters
-from csms.ocpp.commands.command import Answer, Command, EvidenceQuery, Order
+from csms.ocpp.commands.command import Answer, Command, Order
 from csms.ocpp.frames import JsonObject
-from csms.store import job_items, stations
-from csms.store.database import Database, ReadTx, Row, Tx
+from csms.store import job_items, jobs, stations
+from csms.store.database import ReadTx, Row, Tx
 
 KIND = "command"
 # The readiness trigger and its answer take at most this; then the station is judged again.
@@ -120,14 +121,37 @@ def submission(
     )
 
 
-async def prepare(db: Database, station: Station, version: OcppVersion, wanted: Wanted) -> Wanted:
-    """The order to one station with what we know of it filled in; raises Invalid."""
+def is_prepared(wanted: Wanted) -> bool:
+    """Whether the store has a say in the order: `prepare` it then."""
     command = None if wanted.command is None else commands.COMMANDS.get(wanted.command)
-    if command is None or command.prepare is None:
-        return wanted
-    fill, params = command.prepare, parameters.parse(command.params, wanted.params or {})
-    prepared = await db.read(lambda tx: fill(tx, station, version, params))
+    return command is not None and command.prepare is not None
+
+
+def prepare(tx: ReadTx, station_id: int, version: OcppVersion, wanted: Wanted) -> Wanted:
+    """The order to one station with what we know of it filled in; raises Invalid.
+
+    What it says holds until the next order to the station, so it belongs into the transaction
+    that accepts the job.
+    """
+    assert wanted.command is not None
+    command = commands.COMMANDS[wanted.command]
+    assert command.prepare is not None
+    params = parameters.parse(command.params, wanted.params or {})
+    queued = _queued(tx, station_id, version, command)
+    prepared = command.prepare(tx, station_id, version, params, queued)
     return replace(wanted, params=parameters.dump(prepared))
+
+
+def _queued(
+    tx: ReadTx, station_id: int, version: OcppVersion, command: Command
+) -> list[JsonObject]:
+    """What is on its way to the station by the same command."""
+    queued = []
+    for job in jobs.list_live_for(tx, station_id):
+        if job.kind == KIND and orders.command_of(job) is command:
+            with suppress(NotSupportedByVersion):  # it will be told so
+                queued.append(orders.encode(job, version).payload)
+    return queued
 
 
 def check(wanted: Wanted) -> Command:
@@ -195,6 +219,7 @@ class CommandRunner:
         read: Callable[[Callable[[ReadTx], Any]], Any],
         call_timeout_s: float,
         in_grace: Callable[[int], datetime | None],
+        seal: Seal,
     ) -> None:
         prefix = secrets.token_hex(8)
         self._hub = hub
@@ -205,6 +230,11 @@ class CommandRunner:
         self._message_ids = (f"{prefix}-{number}" for number in itertools.count(1))
         self._in_grace = in_grace
         """Until when a station that was connected when we went down is not called offline."""
+        self._seal = seal
+
+    def keep(self, params: dict[str, Any]) -> dict[str, Any]:
+        """An order with passwords is sealed."""
+        return orders.keep(params, self._seal)
 
     def admit(self, job: Job, item: JobItem) -> Admission:
         """Offline means no socket; a connected station that is not ready yet is waited for."""
@@ -242,15 +272,34 @@ class CommandRunner:
         self, job: Job, item: JobItem, intent: Intent | None, on_sent: Callable[[], None]
     ) -> Result:
         """Send it and read the answer."""
-        assert item.target is not None
         assert intent is not None
-        assert intent.message_id is not None
         if intent.version is None:
             return NotSent()
+        job = orders.opened(job, self._seal)
         course, repeat = await self._prepare(job, item, intent.version)
-        order = course.next
         try:
-            payload = await self._hub.call(
+            answer = await self._call(job, item, intent, course.next, on_sent)
+        except CallRefused as error:
+            if len(course.calls) > 1 and not self._may_try_again(job, item, error):
+                return _taken_error(orders.command_of(job), item, course, error)
+            return self._refused(job, item, error)
+        if not isinstance(answer, dict):
+            return answer
+        return _taken(orders.command_of(job), item, course, answer, repeat=repeat)
+
+    async def _call(
+        self,
+        job: Job,
+        item: JobItem,
+        intent: Intent,
+        order: Order,
+        on_sent: Callable[[], None],
+    ) -> JsonObject | NotSent | Ambiguous:
+        """The answer, or why there is none; raises CallRefused."""
+        assert item.target is not None
+        assert intent.message_id is not None
+        try:
+            return await self._hub.call(
                 item.target,
                 action=order.action,
                 payload=order.payload,
@@ -265,9 +314,6 @@ class CommandRunner:
             return Ambiguous("timeout", "the station did not answer in time")
         except ConnectionLost:
             return Ambiguous("connection_lost", "the connection was lost before the answer")
-        except CallRefused as error:
-            return self._refused(job, item, course, error)
-        return _taken(orders.command_of(job), item, course, payload, repeat=repeat)
 
     async def _prepare(self, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
         """What to send, and whether the answer is one to a repeat."""
@@ -275,7 +321,7 @@ class CommandRunner:
         if command.gone or order.action in command.batches:
             return cast(
                 "tuple[Course, bool]",
-                await self._read(lambda tx: _prepare(tx, job, item, version)),
+                await self._read(lambda tx: _prepare_to_send(tx, job, item, version)),
             )
         return courses.plan(item, order, version), False
 
@@ -287,27 +333,14 @@ class CommandRunner:
         self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
     ) -> Done | None:
         """The same reading as in time; None when there are CALLs to come."""
+        job = orders.opened(job, self._seal)
         course, repeat = _prepare(tx, job, item, OcppVersion(attempt["version"]))
         result = _taken(orders.command_of(job), item, course, answer, repeat=repeat)
         return result if isinstance(result, Done) else None
 
     def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
         """Ask the command's own query."""
-        command = orders.command_of(job)
-        if command.evidence is None or item.target is None or attempt["version"] is None:
-            return None
-        version = OcppVersion(attempt["version"])
-        found = command.evidence(
-            tx,
-            EvidenceQuery(
-                station_id=item.target,
-                epoch=attempt["epoch"],
-                connection_generation=attempt["connection_generation"],
-                intent_at=attempt["intent_at"],
-                payload=orders.encode(job, version).payload,
-                version=version,
-            ),
-        )
+        found = effects.shown(tx, orders.opened(job, self._seal), item, attempt)
         if found is None:
             return None
         inferred = "inferred from" if found.inferred else "shown by"
@@ -322,7 +355,14 @@ class CommandRunner:
         """A command makes nothing that could be removed."""
         return item.target
 
-    def _refused(self, job: Job, item: JobItem, course: Course, error: CallRefused) -> Result:
+    def _may_try_again(self, job: Job, item: JobItem, error: CallRefused) -> bool:
+        return (
+            error.error_code in _RETRYABLE_CODES
+            and self.repeatable(job, item)
+            and item.attempts_used + 1 < job.policy.max_attempts
+        )
+
+    def _refused(self, job: Job, item: JobItem, error: CallRefused) -> Result:
         if isinstance(error, CallWithheld):
             return Done(ItemState.ERROR, error.code, error.description)
         if error.error_code in _RETRYABLE_CODES and self.repeatable(job, item):
@@ -330,7 +370,7 @@ class CommandRunner:
         return Done(
             ItemState.ERROR,
             "call_error",
-            course.told(error.message),
+            error.message,
             response={"error_code": error.error_code, "error_description": error.description},
         )
 
@@ -347,23 +387,58 @@ def _prepare(tx: ReadTx, job: Job, item: JobItem, version: OcppVersion) -> tuple
     return courses.plan(item, order, version, batch=batch, at_most=at_most), repeat
 
 
+def _prepare_to_send(
+    tx: ReadTx, job: Job, item: JobItem, version: OcppVersion
+) -> tuple[Course, bool]:
+    """As `_prepare`; raises Conflict when something came between the CALLs of the course."""
+    assert item.target is not None
+    course, repeat = _prepare(tx, job, item, version)
+    may_follow = orders.command_of(job).may_follow
+    if (
+        item.step is not None
+        and may_follow is not None
+        and not may_follow(tx, item.target, course.next.payload)
+    ):
+        told = course.told("something else changed the station in between")
+        raise Conflict(told, code="partly_done")
+    return course, repeat
+
+
 def _taken(
     command: Command, item: JobItem, course: Course, payload: JsonObject, *, repeat: bool
 ) -> Done | NextStep:
     """What the answer to the next CALL of the course makes of the item."""
     answer = command.read_repeat(payload) if repeat else command.read(payload)
     effect = _consequence(command, item, course.next, answer)
-    after = course.take(answer)
-    if not after.is_over and (answer.accepted or not command.stops_when_refused):
-        return NextStep(str(len(after.answers)), effect=_keeping(item, after, effect))
-    whole = courses.together(after.answers)
+    return _after(command, item, course.take(answer), effect)
+
+
+def _taken_error(
+    command: Command, item: JobItem, course: Course, error: CallRefused
+) -> Done | NextStep:
+    """As `_taken`, of a CALLERROR: it is one refusal more, without a consequence."""
+    return _after(command, item, course.take_error(error), None)
+
+
+def _after(
+    command: Command, item: JobItem, course: Course, effect: Callable[[Tx], None] | None
+) -> Done | NextStep:
+    last = course.answers[-1]
+    if not course.is_over and (last.accepted or not command.stops_when_refused):
+        return NextStep(str(len(course.answers)), effect=_keeping(item, course, effect))
+    whole = courses.together(course.answers)
+    if whole.accepted:
+        return Done(
+            ItemState.SUCCEEDED,
+            response=whole.payload,
+            response_status=whole.status,
+            effect=effect,
+        )
     told = whole.detail or f"the station answered {whole.status}"
-    if command.stops_when_refused:
-        told = after.told(told)
     return Done(
-        ItemState.SUCCEEDED if whole.accepted else ItemState.REJECTED,
-        None if whole.accepted else "rejected",
-        None if whole.accepted else told,
+        ItemState.ERROR if whole.is_error else ItemState.REJECTED,
+        "call_error" if whole.is_error else "rejected",
+        course.told(told) if command.stops_when_refused else told,
         response=whole.payload,
         response_status=whole.status,
         effect=effect,
@@ -390,8 +465,6 @@ def _consequence(
 
     def effect(tx: Tx) -> None:
         assert item.target is not None
-        station = stations.find(tx, item.target)
-        if station is not None:
-            settled(tx, station, order.payload, answer)
+        settled(tx, item.target, order.payload, answer)
 
     return effect

@@ -49,6 +49,7 @@ class Template:
     virtual: bool
     target_allowed: bool
     """Whether a virtual station may dial `ws_url`; judged when the job was accepted."""
+    security_profile: int = 0
 
 
 def submission(
@@ -115,6 +116,10 @@ class StationCreateRunner:
         self._read = read
         self._max_virtual = max_virtual
         self._deployment = deployment
+
+    def keep(self, params: dict[str, Any]) -> dict[str, Any]:
+        """There are no secrets among them."""
+        return params
 
     def admit(self, job: Job, item: JobItem) -> Admission:
         """Nothing is in the way of making a station."""
@@ -221,6 +226,7 @@ def _new_station(job: Job, item: JobItem, template: Template) -> NewStation:
         ws_url=template.ws_url,
         ocpp_version=template.ocpp_version,
         virtual=template.virtual,
+        security_profile=template.security_profile,
         created_job_id=job.id,
         created_seq=item.seq,
     )

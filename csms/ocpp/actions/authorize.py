@@ -17,7 +17,7 @@ from csms.services import authorization
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Judge the tag; an unknown one is recorded."""
     shown = ShownToken(text(payload, "idTag") or "")
-    policy = station.settings.token_policy
+    policy = station.token_policy
     return Stored(
         station.db,
         lambda tx: authorization.authorize(tx, shown, policy, station_id=station.station_id),
@@ -28,7 +28,7 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
 def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
     """Judge the token; an unknown one is recorded."""
     shown = id_token_v2x(payload) or ShownToken("")
-    policy = station.settings.token_policy
+    policy = station.token_policy
     has_contract = bool(payload.get("certificate") or payload.get("iso15118CertificateHashData"))
     return Stored(
         station.db,

@@ -23,6 +23,8 @@ def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
 
 
 def _recorded(station: StationContext, report: BootReport) -> Stored:
+    if _is_by_another(station, report):
+        return _refused(station, report)
     return Stored(
         station.db,
         lambda tx: booting.record(
@@ -34,6 +36,24 @@ def _recorded(station: StationContext, report: BootReport) -> Stored:
             triggered=station.triggered,
         ),
         partial(_reply, station),
+    )
+
+
+def _is_by_another(station: StationContext, report: BootReport) -> bool:
+    """Whether it has another serial number than its certificate (OCPP 2.0.1 B01.FR.11)."""
+    certificate, serial_number = station.certificate, report.serial_number
+    if certificate is None or serial_number is None:
+        return False
+    return not certificate.is_for(station.identity, serial_number)
+
+
+def _refused(station: StationContext, report: BootReport) -> Stored:
+    certificate = station.certificate
+    common_name = None if certificate is None else certificate.common_name
+    return Stored(
+        station.db,
+        lambda tx: booting.refuse(tx, station.station_id, report.serial_number, common_name),
+        lambda _: None,
     )
 
 

@@ -15,7 +15,7 @@ from csms.services import transactions
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and answer with its id; a repeated one gets the id of the first."""
     report = _report_v16(station, payload)
-    policy = station.settings.token_policy
+    policy = station.token_policy
     return Stored(
         station.db,
         lambda tx: transactions.start_v16(tx, station.station_id, report, policy),

@@ -15,7 +15,7 @@ from csms.services import transactions
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     """Store it and answer; it is never refused, whatever its id and its tag."""
     report = _report_v16(station, payload)
-    policy = station.settings.token_policy
+    policy = station.token_policy
     return Stored(
         station.db,
         lambda tx: transactions.stop(tx, station.station_id, report, policy),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from csms.domain.id_tokens import Authorization
 from csms.domain.lint import Rule
 from csms.domain.metering import Reading, register_span
+from csms.domain.prices import MILLION
 from csms.domain.transaction_events import UPDATED, TransactionEvent, TransactionReport
 from csms.domain.transactions import TransactionFlag
 from csms.domain.versions import OcppVersion
@@ -15,26 +15,32 @@ from csms.ocpp.actions.authorize import id_token_info_v2x, id_token_v2x
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import MAX_TEXT, flag, integer, raw, text
 from csms.ocpp.frames import JsonObject
-from csms.ocpp.sampled_values import readings_v2x
+from csms.ocpp.sampled_values import phase_registers_v2x, readings_v2x
 from csms.services import transaction_events
+from csms.services.transaction_events import Recorded
 
 
 def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
     """Store the event; the answer judges the token, if it shows one."""
     report = _report(station, payload)
-    policy = station.settings.token_policy
+    policy = station.token_policy
     return Stored(
         station.db,
         lambda tx: transaction_events.record(tx, station.station_id, report, policy),
-        partial(_reply, station.version),
+        # A station of 2.1 that computes the cost says so in its details.
+        partial(_reply, station.version, tells_cost="costDetails" not in payload),
     )
 
 
-def _reply(version: OcppVersion, authorized: Authorization | None) -> JsonObject:
+def _reply(version: OcppVersion, recorded: Recorded, *, tells_cost: bool) -> JsonObject:
+    answer: JsonObject = {}
     # OCPP 2.0.1 E01.FR.12, E05.FR.01: whenever a token came.
-    if authorized is None:
-        return {}
-    return {"idTokenInfo": id_token_info_v2x(version, authorized)}
+    if recorded.authorized is not None:
+        answer["idTokenInfo"] = id_token_info_v2x(version, recorded.authorized)
+    # OCPP 2.0.1 I03.FR.02: the final cost, when it is known; left out it does not mean free.
+    if recorded.cost_micros is not None and tells_cost:
+        answer["totalCost"] = recorded.cost_micros / MILLION
+    return answer
 
 
 def _report(station: StationContext, payload: JsonObject) -> TransactionReport:
@@ -54,7 +60,10 @@ def _event(
     evse = _object(payload, "evse")
     shown = id_token_v2x(payload)
     at, doubt = station.instant(payload.get("timestamp"), "timestamp")
-    span = register_span(readings)
+    span, phases = register_span(readings), None
+    if span.first_mwh is None and readings:
+        phases, partial = phase_registers_v2x(station, readings)
+        span = register_span(partial)
     flags = set()
     if doubt is not None or at is None:
         flags.add(TransactionFlag.CLOCK_SUSPECT)
@@ -77,6 +86,7 @@ def _event(
         id_token_type=None if shown is None else shown.type,
         first_register_mwh=span.first_mwh,
         last_register_mwh=span.last_mwh,
+        register_phases=phases,
         flags=frozenset(flags),
         received_at=station.clock.now(),
     )

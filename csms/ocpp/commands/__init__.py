@@ -45,6 +45,7 @@ from csms.ocpp.commands import (
     notify_allowed_energy_transfer,
     notify_web_payment_started,
     publish_firmware,
+    raise_security_profile,
     request_battery_swap,
     request_start_transaction,
     request_stop_transaction,
@@ -112,6 +113,7 @@ COMMANDS: dict[str, Command] = {
         notify_allowed_energy_transfer,
         notify_web_payment_started,
         publish_firmware,
+        raise_security_profile,
         request_battery_swap,
         request_start_transaction,
         request_stop_transaction,
@@ -139,6 +141,7 @@ COMMANDS: dict[str, Command] = {
 _BY_ACTION = {
     (version, action): command
     for command in COMMANDS.values()
+    if not command.borrows_actions
     for version, action in [
         *command.actions.items(),
         *((OcppVersion.V16, action) for action in command.decode_v16),
@@ -199,7 +202,7 @@ def raw(version: OcppVersion, action: str, payload: JsonObject) -> Order:
 
 
 def check(version: OcppVersion, action: str, payload: JsonObject) -> None:
-    """Raise Invalid when `action` is not one for stations or its schema refuses `payload`."""
+    """Raise Invalid when `action` is not one for stations or may not have this `payload`."""
     if not schemas.knows(version, action):
         raise Invalid(f"OCPP {version.value} has no action {action!r}", code="unknown_action")
     if not directions.goes_to_station(version, action):
@@ -208,6 +211,9 @@ def check(version: OcppVersion, action: str, payload: JsonObject) -> None:
     violation = schemas.violation(version, action, "request", payload)
     if violation is not None:
         raise Invalid(violation.message, loc=tuple(violation.path), kind="schema")
+    command = by_action(version, action)
+    if command is not None and version is OcppVersion.V16 and action in command.check_v16:
+        command.check_v16[action](payload)
 
 
 def _refuse(action: str, payload: JsonObject) -> None:

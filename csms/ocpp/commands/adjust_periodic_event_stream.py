@@ -8,7 +8,6 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
 from csms.ocpp.commands.command import Answer, Command, Order, doc
@@ -45,13 +44,13 @@ def encode_v21(params: AdjustPeriodicEventStream) -> Order:
     return Order("AdjustPeriodicEventStream", {"id": params.stream_id, "params": pace})
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """The stream goes on at the new pace (OCPP 2.1 N14.FR.03)."""
     if answer.accepted:
         pace = payload["params"]
         event_streams.update_pace(
             tx,
-            station.id,
+            station_id,
             payload["id"],
             interval_s=integer(pace, "interval"),
             max_values=integer(pace, "values"),

@@ -8,7 +8,6 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.commands.command import Answer, Command, Order, doc
@@ -39,15 +38,15 @@ def decode_v16(payload: JsonObject) -> CancelReservation:
     return CancelReservation(payload["reservationId"])
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """It is over; a station that refuses does not have it."""
     reservation_id = integer(payload, "reservationId")
     if reservation_id is None:
         return
     if answer.accepted:
-        reservations.cancel(tx, station.id, reservation_id)
+        reservations.cancel(tx, station_id, reservation_id)
     else:
-        reservations.lose(tx, station.id, reservation_id)
+        reservations.lose(tx, station_id, reservation_id)
 
 
 COMMAND = Command(

@@ -9,7 +9,6 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from csms.domain.certificates import MAX_CHAIN, SigningUse, read_chain
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.commands import wire
@@ -73,12 +72,12 @@ def _refuse_request_id(params: CertificateSigned, version: str) -> None:
         raise NotSupportedByVersion(f"OCPP {version} does not number signing requests")
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """The station keeps its old certificate when it declines (2.0.1 A02.FR.07)."""
     info = answer.payload.get("statusInfo")
     certificates.answered(
         tx,
-        station.id,
+        station_id,
         str(payload.get("certificateChain")),
         accepted=answer.accepted,
         reason=text(info, "reasonCode") if isinstance(info, dict) else None,

@@ -9,7 +9,6 @@ from annotated_types import Ge, Le
 
 from csms.domain.charging_profiles import ChargingProfilePurpose
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.charging_profiles import in_2x_words, purpose_v16, purpose_v201, read_filter
@@ -101,7 +100,7 @@ def decode_v16(payload: JsonObject) -> ClearChargingProfile:
         raise NotSupportedByVersion(f"OCPP 2.x cannot clear so: {error.message}") from error
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """They are gone; by `Unknown` the station says that it never had them or has them no more."""
     if not answer.accepted and answer.status not in COMMAND.gone:
         return
@@ -112,7 +111,7 @@ def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> No
         wanted = read_filter(payload, evse_id=None, id_name="chargingProfileId")
     else:
         wanted = read_filter(payload, evse_id=integer(payload, "connectorId"), id_name="id")
-    charging_profiles.clear(tx, station.id, wanted)
+    charging_profiles.clear(tx, station_id, wanted)
 
 
 COMMAND = Command(

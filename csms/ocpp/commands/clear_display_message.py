@@ -8,7 +8,6 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Answer, Command, Order, doc
 from csms.ocpp.fields import integer
@@ -29,11 +28,11 @@ def encode(params: ClearDisplayMessage) -> Order:
     return Order("ClearDisplayMessage", {"id": params.id})
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """It is gone; by `Unknown` the station says that it does not have it."""
     message_id = integer(payload, "id")
     if message_id is not None and (answer.accepted or answer.status in COMMAND.gone):
-        display_messages.clear(tx, station.id, message_id)
+        display_messages.clear(tx, station_id, message_id)
 
 
 COMMAND = Command(

@@ -8,7 +8,6 @@ from typing import Annotated
 from annotated_types import Ge, Le, MinLen
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Answer, Batch, Command, Order, doc
 from csms.ocpp.commands.component_variables import items_per_message
@@ -37,7 +36,7 @@ def encode_v2x(params: ClearVariableMonitoring) -> Order:
     return Order("ClearVariableMonitoring", {"id": params.ids})
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """What is gone, or never was, is no longer known."""
     gone = [
         monitor_id
@@ -45,7 +44,7 @@ def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> No
         if text(result, "status") in _GONE | {"Accepted"}
         and (monitor_id := integer(result, "id")) is not None
     ]
-    variable_monitors.delete(tx, station.id, gone)
+    variable_monitors.delete(tx, station_id, gone)
 
 
 COMMAND = Command(

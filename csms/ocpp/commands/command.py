@@ -6,15 +6,15 @@ OCPP 2.x words whatever the station's version is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
 from csms.domain.device_model import VariableKey
+from csms.domain.effects import Effect
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.fields import text
@@ -30,6 +30,8 @@ class Order:
     payload: JsonObject
     then: tuple[Order, ...] = ()
     """The CALLs that follow it, where one is not enough; these have none themselves."""
+    subject: str | None = field(default=None, compare=False)
+    """What it is about, where several CALLs differ in that: a refusal names it."""
 
 
 def _as_it_is(payload: JsonObject, number: int, total: int) -> JsonObject:
@@ -59,6 +61,8 @@ class Answer:
     payload: JsonObject
     detail: str | None = None
     """What was refused, where the word alone does not say it."""
+    is_error: bool = False
+    """It was a CALLERROR, to one of several CALLs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,13 @@ EvseId = Annotated[int, Ge(1), Le(2**31 - 1)]
 ConnectorId = Annotated[int, Ge(1), Le(2**31 - 1)]
 Encode = Callable[[Any], Order]
 Decode = Callable[[JsonObject], Any]
-Prepare = Callable[[ReadTx, Station, OcppVersion, Any], Any]
+Prepare = Callable[[ReadTx, int, OcppVersion, Any, Sequence[JsonObject]], Any]
 Read = Callable[[JsonObject], Answer]
-Settled = Callable[[Tx, Station, JsonObject, Answer], None]
+Settled = Callable[[Tx, int, JsonObject, Answer], None]
+
+
+FindEvidence = Callable[[ReadTx, EvidenceQuery], Evidence | None]
+EffectQuery = Callable[[ReadTx, EvidenceQuery, int], Effect | None]
 
 
 def read_status(payload: JsonObject) -> Answer:
@@ -143,20 +151,35 @@ class Command:
     """Class B: the words that, on a repeat, say an earlier attempt had worked."""
     refine_class: Callable[[Any], CommandClass] | None = None
     """The class where it depends on the parameters."""
-    evidence: Callable[[ReadTx, EvidenceQuery], Evidence | None] | None = None
+    evidence: FindEvidence | None = None
+    effect: EffectQuery | None = None
+    """What is known of the effect of one that was accepted so many microseconds ago; None: no
+    message tells of it."""
+    is_secret: bool = False
+    """The parameters hold passwords: nothing but the station gets to see them."""
     prepare: Prepare | None = None
-    """Fills into the parameters what we know of the one station that they are for, when the order
-    is accepted; raises Invalid."""
+    """Fills into the parameters what we know of the one station that they are for, and of the
+    payloads of this command that are on their way there, when the order is accepted; raises
+    Invalid."""
     settled: Settled | None = None
-    """Records the consequence in the transaction that settles the answer."""
+    """Records the consequence for the station of that row id, in the transaction that settles the
+    answer."""
     decode_v16: Mapping[str, Decode] = field(default_factory=dict)
     """By action of 1.6: the parameters its payload says, so that an order in 1.6 words reaches
     stations of other versions. Raises NotSupportedByVersion for what only 1.6 can say. The
     actions here are the command's own, also those besides `actions`."""
+    check_v16: Mapping[str, Callable[[JsonObject], None]] = field(default_factory=dict)
+    """By action of 1.6: the rules that its schema cannot say, for payloads that are passed through
+    as they are. Raises Invalid with the path into the payload."""
     batches: Mapping[str, Batch] = field(default_factory=dict)
     """By action: the list that may have to go out in several CALLs."""
+    borrows_actions: bool = False
+    """Its actions are those of other commands, which they mean when they are sent raw."""
     stops_when_refused: bool = False
     """Of several CALLs the later ones only go out after the earlier ones were accepted."""
+    may_follow: Callable[[ReadTx, int, JsonObject], bool] | None = None
+    """Of several CALLs: whether the station is still as the earlier ones left it, so that this
+    one may go out."""
 
     def class_of(self, params: Any) -> CommandClass:
         """The class of this command with these parameters."""

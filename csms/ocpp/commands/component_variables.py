@@ -9,8 +9,8 @@ from annotated_types import Ge, Le
 
 from csms.domain.device_model import VariableKey
 from csms.errors import Invalid
-from csms.ocpp.commands.command import ConnectorId, EvseId, doc, evse_v2x, needs_evse
-from csms.ocpp.commands.device_variables import Name
+from csms.ocpp.commands.command import ConnectorId, EvseId, doc, needs_evse
+from csms.ocpp.commands.device_variables import Name, component_and_variable
 from csms.ocpp.frames import JsonObject
 
 Severity = Annotated[int, Ge(0), Le(9)]
@@ -46,14 +46,4 @@ def items_per_message(action: str) -> VariableKey:
 
 def name_component(named: ComponentVariable) -> JsonObject:
     """ComponentVariableType."""
-    component: JsonObject = {"name": named.component}
-    if named.component_instance is not None:
-        component["instance"] = named.component_instance
-    if named.evse_id is not None:
-        component["evse"] = evse_v2x(named.evse_id, named.connector_id)
-    if named.variable is None:
-        return {"component": component}
-    variable: JsonObject = {"name": named.variable}
-    if named.variable_instance is not None:
-        variable["instance"] = named.variable_instance
-    return {"component": component, "variable": variable}
+    return component_and_variable(named.component, named.variable, which=named)

@@ -9,7 +9,6 @@ from annotated_types import MaxLen, MinLen
 
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
 from csms.ocpp.commands import wire
@@ -83,10 +82,10 @@ def encode_v2x(params: CustomerInformation) -> Order:
 _expect_report = expects(ReportKind.CUSTOMER_INFORMATION)
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """A report follows when one was asked for (OCPP 2.0.1 N10)."""
     if payload["report"]:
-        _expect_report(tx, station, payload, answer)
+        _expect_report(tx, station_id, payload, answer)
 
 
 COMMAND = Command(

@@ -10,7 +10,6 @@ from annotated_types import MaxLen, MinLen
 
 from csms.domain.certificates import HashData
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.certificate_words import read_hash_data, write_hash_data
 from csms.ocpp.commands.command import Answer, Command, Order, doc
@@ -64,11 +63,11 @@ def decode_v16(payload: JsonObject) -> DeleteCertificate:
     )
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """What is gone leaves the list of what is installed."""
     hash_data = read_hash_data(payload.get("certificateHashData"))
     if hash_data is not None and answer.status in {"Accepted", "NotFound"}:
-        certificates.deleted(tx, station.id, hash_data)
+        certificates.deleted(tx, station_id, hash_data)
 
 
 COMMAND = Command(

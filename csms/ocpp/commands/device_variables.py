@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from annotated_types import MaxLen, MinLen
 
@@ -86,19 +86,44 @@ def name_v16(name: VariableName) -> str:
 
 def name_v2x(name: VariableName) -> JsonObject:
     """Component, variable and attribute; raises NotSupportedByVersion for a key only 1.6 has."""
-    component_name, variable_name = variable_v2x(name.component, name.variable)
-    component: JsonObject = {"name": component_name}
-    if name.component_instance is not None:
-        component["instance"] = name.component_instance
-    if name.evse_id is not None:
-        component["evse"] = evse_v2x(name.evse_id, name.connector_id)
-    variable: JsonObject = {"name": variable_name}
-    if name.variable_instance is not None:
-        variable["instance"] = name.variable_instance
-    named: JsonObject = {"component": component, "variable": variable}
+    named = component_and_variable(*variable_v2x(name.component, name.variable), which=name)
     if name.attribute is not Attribute.ACTUAL:  # which is what a station assumes
         named["attributeType"] = name.attribute.value
     return named
+
+
+class Which(Protocol):
+    """Which of several of one name."""
+
+    @property
+    def component_instance(self) -> str | None:
+        """Of which component."""
+
+    @property
+    def variable_instance(self) -> str | None:
+        """Which variable."""
+
+    @property
+    def evse_id(self) -> int | None:
+        """Of which EVSE's component."""
+
+    @property
+    def connector_id(self) -> int | None:
+        """Of which connector's component."""
+
+
+def component_and_variable(component: str, variable: str | None, *, which: Which) -> JsonObject:
+    """ComponentType and VariableType, as most messages about the device model have them."""
+    found: JsonObject = {"component": {"name": component}}
+    if which.component_instance is not None:
+        found["component"]["instance"] = which.component_instance
+    if which.evse_id is not None:
+        found["component"]["evse"] = evse_v2x(which.evse_id, which.connector_id)
+    if variable is not None:
+        found["variable"] = {"name": variable}
+        if which.variable_instance is not None:
+            found["variable"]["instance"] = which.variable_instance
+    return found
 
 
 def read_results(payload: JsonObject, name: str) -> Answer:

@@ -10,7 +10,6 @@ from annotated_types import Ge, Le
 from csms.domain.charging_profiles import ChargingRateUnit
 from csms.domain.installed_profiles import CompositeSchedule
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.charging_profiles import read_instant, read_periods
 from csms.ocpp.commands.command import Answer, Command, EvseId, Order, doc, evse_of_v16
@@ -80,11 +79,11 @@ def composite_schedule(payload: JsonObject, answer: JsonObject) -> CompositeSche
     )
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """Keep it, in the same words for all versions."""
     schedule = composite_schedule(payload, answer.payload)
     if answer.accepted and schedule is not None:
-        charging_profiles.record_composite(tx, station.id, schedule)
+        charging_profiles.record_composite(tx, station_id, schedule)
 
 
 COMMAND = Command(

@@ -9,7 +9,6 @@ from typing import Annotated
 from annotated_types import MaxLen
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.certificate_words import (
@@ -64,7 +63,7 @@ def _order(types: list[str]) -> Order:
     return Order(_ACTION, {"certificateType": types} if types else {})
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """What the station has of the types that were asked for."""
     if not answer.accepted:
         return
@@ -73,11 +72,11 @@ def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> No
         type_ = type_of_v16(asked).value
         hashes = objects(answer.payload.get("certificateHashData"))
         found = [Installed(type_, one) for one in map(read_hash_data, hashes) if one]
-        certificates.reported(tx, station.id, [type_], found)
+        certificates.reported(tx, station_id, [type_], found)
     else:
         chains = objects(answer.payload.get("certificateHashDataChain"))
         found = [one for chain in chains for one in _chain(chain)]
-        certificates.reported(tx, station.id, asked or [], found)
+        certificates.reported(tx, station_id, asked or [], found)
 
 
 def _chain(chain: JsonObject) -> Iterator[Installed]:

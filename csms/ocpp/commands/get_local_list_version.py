@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Answer, Command, Order
 from csms.ocpp.fields import integer
@@ -29,12 +28,12 @@ def decode_v16(payload: JsonObject) -> GetLocalListVersion:
     return GetLocalListVersion()
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """Compare it with the version that we know."""
     version = integer(answer.payload, "versionNumber")
     version = integer(answer.payload, "listVersion") if version is None else version
     if version is not None:
-        local_lists.record_version(tx, station.id, version)
+        local_lists.record_version(tx, station_id, version)
 
 
 COMMAND = Command(

@@ -11,11 +11,10 @@ from annotated_types import MaxLen
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
 from csms.domain.versions import OcppVersion
-from csms.ocpp.commands.command import Command, Order, also_accepts, doc
-from csms.ocpp.commands.component_variables import ComponentVariable, name_component
-from csms.ocpp.commands.report_requests import EMPTY, expects_all
+from csms.ocpp.commands.command import Command, also_accepts, doc
+from csms.ocpp.commands.component_variables import ComponentVariable
+from csms.ocpp.commands.report_requests import EMPTY, asking, expects_all
 from csms.ocpp.commands.request_ids import RequestId, request_id
-from csms.ocpp.frames import JsonObject
 from csms.ocpp.monitoring_reports import forget_unreported
 
 
@@ -40,23 +39,15 @@ class GetMonitoringReport:
     request_id: RequestId = request_id()
 
 
-def encode_v2x(params: GetMonitoringReport) -> Order:
-    """What is not asked for is left out."""
-    payload: JsonObject = {"requestId": params.request_id}
-    if params.variables:
-        payload["componentVariable"] = [name_component(named) for named in params.variables]
-    if params.criteria:
-        payload["monitoringCriteria"] = [criterion.value for criterion in params.criteria]
-    return Order("GetMonitoringReport", payload)
-
-
 COMMAND = Command(
     name="get_monitoring_report",
     summary="Have the station report its monitors",
     command_class=CommandClass.A,
     params=GetMonitoringReport,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetMonitoringReport"),
-    encode=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), encode_v2x),
+    encode=dict.fromkeys(
+        (OcppVersion.V201, OcppVersion.V21), asking("GetMonitoringReport", "monitoringCriteria")
+    ),
     read=also_accepts(EMPTY),
     settled=expects_all(ReportKind.MONITORS, forget_unreported, empty=EMPTY),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Answer, Command, Order
 from csms.ocpp.event_streams import read_stream
@@ -25,10 +24,10 @@ def encode_v21(params: GetPeriodicEventStream) -> Order:
     return Order("GetPeriodicEventStream", {})
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """These are open, the others are not (OCPP 2.1 N12.FR.01)."""
     found = map(read_stream, objects(answer.payload.get("constantStreamData")))
-    event_streams.reported(tx, station.id, [one for one in found if one is not None])
+    event_streams.reported(tx, station_id, [one for one in found if one is not None])
 
 
 COMMAND = Command(

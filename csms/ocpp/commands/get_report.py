@@ -11,10 +11,10 @@ from annotated_types import MaxLen
 from csms.domain.jobs import CommandClass
 from csms.domain.multipart import ReportKind
 from csms.domain.versions import OcppVersion
-from csms.ocpp.commands.command import Batch, Command, Order, also_accepts, doc
-from csms.ocpp.commands.component_variables import ComponentVariable, name_component
+from csms.ocpp.commands.command import Batch, Command, also_accepts, doc
+from csms.ocpp.commands.component_variables import ComponentVariable
 from csms.ocpp.commands.device_variables import ITEMS_PER_MESSAGE, items_per_message
-from csms.ocpp.commands.report_requests import EMPTY, expects
+from csms.ocpp.commands.report_requests import EMPTY, asking, expects
 from csms.ocpp.commands.request_ids import RequestId, following, request_id
 from csms.ocpp.frames import JsonObject
 
@@ -41,16 +41,6 @@ class GetReport:
     request_id: RequestId = request_id()
 
 
-def encode_v2x(params: GetReport) -> Order:
-    """What is not asked for is left out."""
-    payload: JsonObject = {"requestId": params.request_id}
-    if params.variables:
-        payload["componentVariable"] = [name_component(named) for named in params.variables]
-    if params.criteria:
-        payload["componentCriteria"] = [criterion.value for criterion in params.criteria]
-    return Order("GetReport", payload)
-
-
 def _part(payload: JsonObject, number: int, total: int) -> JsonObject:
     # Each part is answered by a report of its own, which needs a name of its own.
     return {**payload, "requestId": following(payload["requestId"], number)}
@@ -62,7 +52,9 @@ COMMAND = Command(
     command_class=CommandClass.A,
     params=GetReport,
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "GetReport"),
-    encode=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), encode_v2x),
+    encode=dict.fromkeys(
+        (OcppVersion.V201, OcppVersion.V21), asking("GetReport", "componentCriteria")
+    ),
     read=also_accepts(EMPTY),
     settled=expects(ReportKind.VARIABLES),
     batches={

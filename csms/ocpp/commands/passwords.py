@@ -1,10 +1,34 @@
-"""No command writes a station's password: it would be echoed, and one for many is none."""
+"""How a station is told its password, and that no command of anybody else does it.
+
+A command would be echoed, and one password for many is none.
+"""
 
 from __future__ import annotations
 
+from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
+from csms.ocpp.commands.command import Answer, Order
+from csms.ocpp.commands.device_variables import VariableName, name_v2x, name_v16, read_results
 from csms.ocpp.fields import objects
 from csms.ocpp.frames import JsonObject
+
+_PASSWORD = VariableName(component="SecurityCtrlr", variable="BasicAuthPassword")
+
+
+def tell_password(version: OcppVersion, password: str) -> Order:
+    """The CALL that gives a station its new password."""
+    if version is OcppVersion.V16:  # which writes its bytes as hexadecimal digits
+        value = password.encode().hex()
+        return Order("ChangeConfiguration", {"key": name_v16(_PASSWORD), "value": value})
+    return Order(
+        "SetVariables",
+        {"setVariableData": [{**name_v2x(_PASSWORD), "attributeValue": password}]},
+    )
+
+
+def read_told(payload: JsonObject) -> Answer:
+    """What the station says to it."""
+    return read_results(payload, "setVariableResult")
 
 
 def refuse_password(action: str, payload: JsonObject) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from csms.domain.charging_profiles import ChargingProfile, check_for_start
+from csms.domain.charging_profiles import ChargingProfile, check_for_start, check_for_start_v16
 from csms.domain.id_tokens import id_token_key
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.ocpp.charging_profiles import params_of_v16, profile_v16, profile_v21, profile_v201
 from csms.ocpp.commands import params as parameters
+from csms.ocpp.commands import profiles_v16
 from csms.ocpp.commands.command import (
     Command,
     Evidence,
@@ -20,6 +21,7 @@ from csms.ocpp.commands.command import (
     doc,
     evse_of_v16,
 )
+from csms.ocpp.commands.effects import follows
 from csms.ocpp.commands.request_ids import RequestId, request_id
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.id_tokens import CARD, IdToken, IdTokenType, tag_v16, token_v21, token_v201
@@ -98,6 +100,12 @@ def decode_v16(payload: JsonObject) -> RequestStartTransaction:
     )
 
 
+def check_v16(payload: JsonObject) -> None:
+    """A profile for a start is a TxProfile of no transaction yet."""
+    if "chargingProfile" in payload:
+        profiles_v16.check(payload, "chargingProfile", check_for_start_v16)
+
+
 def evidence(tx: ReadTx, query: EvidenceQuery) -> Evidence | None:
     """A transaction that names the request; on 1.6 one of the same token that began since."""
     if query.version is not OcppVersion.V16:
@@ -134,5 +142,7 @@ COMMAND = Command(
         OcppVersion.V21: encode_v21,
     },
     evidence=evidence,
+    effect=follows(evidence, within_s=120),
     decode_v16={"RemoteStartTransaction": decode_v16},
+    check_v16={"RemoteStartTransaction": check_v16},
 )

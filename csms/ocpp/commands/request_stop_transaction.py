@@ -12,6 +12,7 @@ from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.commands.command import Command, Evidence, EvidenceQuery, Order, doc
+from csms.ocpp.commands.effects import follows
 from csms.ocpp.frames import JsonObject
 from csms.store import evidence as evidence_store
 from csms.store.database import ReadTx
@@ -78,5 +79,6 @@ COMMAND = Command(
     # A station refuses the id of a transaction it no longer has.
     gone=frozenset({"Rejected"}),
     evidence=evidence,
+    effect=follows(evidence, within_s=120),
     decode_v16={"RemoteStopTransaction": decode_v16},
 )

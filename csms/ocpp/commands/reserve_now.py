@@ -11,7 +11,6 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from csms.domain.jobs import CommandClass
 from csms.domain.reservations import Reservation
-from csms.domain.stations import Station
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
@@ -137,11 +136,11 @@ def decode_v16(payload: JsonObject) -> ReserveNow:
     )
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """The station keeps it."""
     reservation = _reserved_v16(payload) if "idTag" in payload else _reserved_v2x(payload)
     if answer.accepted and reservation is not None:
-        reservations.make(tx, station.id, reservation)
+        reservations.make(tx, station_id, reservation)
 
 
 def _reserved_v16(payload: JsonObject) -> Reservation | None:

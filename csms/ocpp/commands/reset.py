@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from csms.domain.effects import Effect
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.commands.command import Command, Evidence, EvidenceQuery, EvseId, Order, doc
+from csms.ocpp.commands.effects import follows
 from csms.ocpp.frames import JsonObject
 from csms.store import evidence as evidence_store
 from csms.store.database import ReadTx
@@ -107,6 +109,14 @@ def _evidence_v16(tx: ReadTx, query: EvidenceQuery) -> Evidence | None:
     return None if boot_at is None else Evidence("boot", boot_at, inferred=True)
 
 
+def effect(tx: ReadTx, query: EvidenceQuery, age_us: int) -> Effect | None:
+    """A station may take minutes to come back; an EVSE does not tell."""
+    return None if "evseId" in query.payload else _BOOT_FOLLOWS(tx, query, age_us)
+
+
+_BOOT_FOLLOWS = follows(evidence, within_s=300)
+
+
 COMMAND = Command(
     name="reset",
     summary="Restart the station or one EVSE",
@@ -120,5 +130,6 @@ COMMAND = Command(
     },
     rate_per_min=1200,  # all of them reconnect and boot at once otherwise
     evidence=evidence,
+    effect=effect,
     decode_v16={"Reset": decode_v16},
 )

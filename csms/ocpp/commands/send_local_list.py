@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -13,8 +13,7 @@ from annotated_types import Ge, Le, MaxLen
 from csms.domain.device_model import VariableKey
 from csms.domain.id_tokens import AuthorizationStatus, id_token_key, narrow_v16
 from csms.domain.jobs import CommandClass
-from csms.domain.local_lists import ListEntry, ListUpdate, UpdateType, changes
-from csms.domain.stations import Station
+from csms.domain.local_lists import ListEntry, ListUpdate, UpdateType, changes, next_version
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
@@ -104,28 +103,34 @@ class SendLocalList:
 
 
 def prepare(
-    tx: ReadTx, station: Station, version: OcppVersion, params: SendLocalList
+    tx: ReadTx,
+    station_id: int,
+    version: OcppVersion,
+    params: SendLocalList,
+    queued: Sequence[JsonObject],
 ) -> SendLocalList:
     """Number the update, and fill it from our id tokens where it says so."""
-    known = local_list_store.find(tx, station.id)
+    known = local_list_store.find(tx, station_id)
+    ahead = [update for payload in queued if (update := read_update(payload)) is not None]
     is_full = params.update_type is UpdateType.FULL
     number = params.version_number
     if number is None:
-        number = known.next_version(MAX_VERSION)
+        number = next_version(known, ahead, highest=MAX_VERSION)
         if number is None and not is_full:
             raise Invalid("nobody knows the version of its list", loc=("version_number",))
-        number = number or 1
     entries = params.entries
     if params.source is not None:
         wanted = of_id_tokens(tx, version)
         if not is_full:
             if not known.is_known:
                 raise Invalid("nobody knows what is on its list", loc=("update_type",))
-            wanted = changes(local_list_store.list_entries(tx, station.id), wanted)
+            if ahead:
+                raise Invalid("another update is on its way", loc=("update_type",))
+            wanted = changes(local_list_store.list_entries(tx, station_id), wanted)
         if len(wanted) > MAX_ENTRIES:
             raise Invalid(f"are {len(wanted)}, and {MAX_ENTRIES} at most", loc=("source",))
         entries = [_as_given(entry) for entry in wanted]
-    return replace(params, version_number=number, entries=entries, source=None)
+    return replace(params, version_number=number or 1, entries=entries, source=None)
 
 
 def _as_given(entry: ListEntry) -> Entry:
@@ -265,15 +270,15 @@ _DETAILS = {
 }
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """Keep the books of the station's list."""
     update = read_update(payload)
     if update is None:
         return
     if answer.accepted:
-        local_lists.apply(tx, station.id, update)
+        local_lists.apply(tx, station_id, update)
     else:
-        local_lists.record_refusal(tx, station.id, update, answer.status)
+        local_lists.record_refusal(tx, station_id, update, answer.status)
 
 
 def part(payload: JsonObject, number: int, total: int) -> JsonObject:
@@ -282,6 +287,15 @@ def part(payload: JsonObject, number: int, total: int) -> JsonObject:
     update_type = payload["updateType"] if number == 0 else UpdateType.DIFFERENTIAL.value
     # Each part has to be newer than the list that it changes (2.0.1 D01.FR.19).
     return {**payload, version: payload[version] + number, "updateType": update_type}
+
+
+def may_follow(tx: ReadTx, station_id: int, payload: JsonObject) -> bool:
+    """Whether no other order changed the list between the parts, one of which has to be retried."""
+    update = read_update(payload)
+    if update is None:
+        return False
+    # It may have this part already, and only the answer was lost.
+    return local_list_store.find(tx, station_id).version in {update.version - 1, update.version}
 
 
 def refine_class(params: SendLocalList) -> CommandClass:
@@ -315,5 +329,6 @@ COMMAND = Command(
         )
     },
     stops_when_refused=True,
+    may_follow=may_follow,
     prepare=prepare,
 )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from csms.domain.charging_profiles import ChargingProfile, check_for_evse
+from csms.domain.charging_profiles import (
+    ChargingProfile,
+    check_for_evse,
+    check_for_evse_v16,
+)
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.charging_profiles import (
@@ -17,7 +20,9 @@ from csms.ocpp.charging_profiles import (
     read_profile,
 )
 from csms.ocpp.commands import params as parameters
+from csms.ocpp.commands import profiles_v16
 from csms.ocpp.commands.command import Answer, Command, EvseId, Order, doc, evse_of_v16
+from csms.ocpp.commands.effects import station_limit_is_kept
 from csms.ocpp.fields import integer
 from csms.ocpp.frames import JsonObject
 from csms.services import charging_profiles
@@ -79,7 +84,19 @@ def decode_v16(payload: JsonObject) -> SetChargingProfile:
     return found
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def check_v16(payload: JsonObject) -> None:
+    """What holds on every version, and connector 0 for the whole station."""
+    connector = payload["connectorId"]
+    if connector < 0:
+        raise Invalid("must be at least 0", loc=("connectorId",), given=connector)
+    profiles_v16.check(
+        payload,
+        "csChargingProfiles",
+        lambda profile: check_for_evse_v16(profile, connector or None),
+    )
+
+
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """The station has it now."""
     if not answer.accepted:
         return
@@ -91,7 +108,7 @@ def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> No
         install = charging_profiles.install
     profile = read_profile(wire, evse_id=evse_id or 0)
     if profile is not None:
-        install(tx, station.id, profile)
+        install(tx, station_id, profile)
 
 
 COMMAND = Command(
@@ -106,5 +123,7 @@ COMMAND = Command(
         OcppVersion.V21: encode_v21,
     },
     decode_v16={"SetChargingProfile": decode_v16},
+    check_v16={"SetChargingProfile": check_v16},
     settled=settled,
+    effect=station_limit_is_kept,
 )

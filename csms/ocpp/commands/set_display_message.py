@@ -10,7 +10,6 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from csms.domain.display_messages import STATES_V21, MessageFormat, MessagePriority, MessageState
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
@@ -136,11 +135,11 @@ def _component(display: Display) -> JsonObject:
     return payload
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """The station has it now."""
     message = read_message(payload["message"])
     if answer.accepted and message is not None:
-        display_messages.install(tx, station.id, message)
+        display_messages.install(tx, station_id, message)
 
 
 COMMAND = Command(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Answer, Command, doc
 from csms.ocpp.commands.wire import encoder
@@ -32,10 +31,10 @@ class SetMonitoringBase:
     )
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """All but All take away what was set (OCPP 2.0.1 N03.FR.04, FR.05)."""
     if answer.accepted and payload["monitoringBase"] != MonitoringBase.ALL.value:
-        variable_monitors.delete_custom(tx, station.id)
+        variable_monitors.delete_custom(tx, station_id)
 
 
 COMMAND = Command(

@@ -180,4 +180,5 @@ COMMAND = Command(
     params=SetNetworkProfile,
     actions={OcppVersion.V201: "SetNetworkProfile", OcppVersion.V21: "SetNetworkProfile"},
     encode={OcppVersion.V201: encode_v201, OcppVersion.V21: encode_v21},
+    is_secret=True,
 )

@@ -11,7 +11,6 @@ from annotated_types import Ge, Le, MinLen
 
 from csms.domain.device_model import Monitor
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.commands import wire
@@ -112,9 +111,9 @@ def _entry(wanted: WantedMonitor) -> JsonObject:
     return entry
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """Keep the monitors that the station set, by the ids it gave them."""
-    device_model.record_monitors(tx, station.id, _monitors(payload, answer.payload))
+    device_model.record_monitors(tx, station_id, _monitors(payload, answer.payload))
 
 
 def _monitors(payload: JsonObject, answer: JsonObject) -> Iterator[Monitor]:

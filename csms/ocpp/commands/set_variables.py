@@ -41,8 +41,9 @@ class SetVariables:
 def encode_v16(params: SetVariables) -> Order:
     """A CALL for each key: it has room for no more."""
     first, *rest = (
-        Order("ChangeConfiguration", {"key": name_v16(one), "value": one.value})
+        Order("ChangeConfiguration", {"key": key, "value": one.value}, subject=key)
         for one in params.variables
+        for key in [name_v16(one)]
     )
     return replace(first, then=tuple(rest))
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from csms.domain.stations import Station
 from csms.domain.tasks import Progress, Task
 from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Answer, Evidence, EvidenceQuery, Settled
@@ -43,7 +42,7 @@ def read_params(kind: type[Any], **values: Any) -> Any:
 def opens(task: Task) -> Settled:
     """An accepted request opens the story of the task."""
 
-    def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+    def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
         if answer.accepted:
             progress = Progress(
                 task=task,
@@ -52,7 +51,7 @@ def opens(task: Task) -> Settled:
                 raw=raw(answer.payload),
                 answered=True,
             )
-            task_progress.record(tx, station.id, progress)
+            task_progress.record(tx, station_id, progress)
 
     return settled
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
+from csms.domain.charging_profiles import PowerLimits
 from csms.domain.jobs import CommandClass
-from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid
 from csms.ocpp.commands import wire
@@ -16,26 +16,6 @@ from csms.ocpp.commands.command import Answer, Command, doc
 from csms.ocpp.frames import JsonObject
 from csms.store import dynamic_schedules
 from csms.store.database import Tx
-
-_AtMostZero = Annotated[float, Le(0)]
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleUpdate:
-    """ChargingScheduleUpdateType, in the unit of the profile."""
-
-    limit: float | None = None
-    limit_l2: float | None = None
-    limit_l3: float | None = None
-    discharge_limit: _AtMostZero | None = None
-    discharge_limit_l2: _AtMostZero | None = None
-    discharge_limit_l3: _AtMostZero | None = None
-    setpoint: float | None = None
-    setpoint_l2: float | None = None
-    setpoint_l3: float | None = None
-    setpoint_reactive: float | None = None
-    setpoint_reactive_l2: float | None = None
-    setpoint_reactive_l3: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +25,18 @@ class UpdateDynamicSchedule:
     charging_profile_id: Annotated[int, Ge(-(2**31)), Le(2**31 - 1)] = field(
         metadata=doc("the id of the profile")
     )
-    schedule_update: ScheduleUpdate = field(metadata=doc("its new values"))
+    schedule_update: PowerLimits = field(metadata=doc("its new values"))
 
     def __post_init__(self) -> None:
-        if self.schedule_update == ScheduleUpdate():
+        if self.schedule_update == PowerLimits():
             raise Invalid("changes nothing", loc=("schedule_update",))
 
 
-def settled(tx: Tx, station: Station, payload: JsonObject, answer: Answer) -> None:
+def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
     """Kept for a station that asks again by PullDynamicScheduleUpdate."""
     if answer.accepted:
         dynamic_schedules.upsert(
-            tx, station.id, payload["chargingProfileId"], payload["scheduleUpdate"]
+            tx, station_id, payload["chargingProfileId"], payload["scheduleUpdate"]
         )
 
 

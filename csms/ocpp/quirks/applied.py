@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from csms.errors import Invalid
@@ -13,9 +14,10 @@ from csms.ocpp.quirks.settings import Quirks
 
 OPERATOR = "operator"
 """Stands for an entry's id where a person made the setting."""
-
-
+STATION = "station"
+"""The same where the station told it; see told.py."""
 DEFAULT = Quirks()
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,15 @@ class Applied:
     station: Description = NOBODY
     entries: tuple[Entry, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
-    """Setting → the id of the row that made it, or OPERATOR."""
+    """Setting → the id of the row that made it, or OPERATOR, or STATION."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """What an operator set."""
     withheld: frozenset[str] = frozenset()
     """CALLs the station restarted after; see breaker.py."""
+    suspected: tuple[str, ...] = ()
+    """CALLs it had restarted after once when it connected."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What it had said of its own limits when it connected."""
 
     def origin(self, setting: str) -> str:
         """Who made the setting."""
@@ -42,6 +48,8 @@ class Applied:
         for entry in self.entries:
             if entry.id == origin:
                 return f"{entry.symptom} ({entry.sources[0]})"
+        if origin == STATION:
+            return "the station says that it cannot"
         return "the settings of this station say so"
 
 
@@ -53,10 +61,12 @@ def apply(
     entries: tuple[Entry, ...],
     overrides: Mapping[str, Any],
     withheld: Iterable[str] = (),
+    told: Mapping[str, Any] = NO_SETTINGS,
 ) -> Applied:
     """Lists of several rows are united, of other settings the last row's counts.
 
-    What an operator set replaces both; of that, what no setting is any more is left out.
+    What an operator set replaces both; of that, what no setting is any more is left out. What the
+    station told counts where neither says anything.
     """
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -68,8 +78,12 @@ def apply(
     kept = usable(overrides)
     merged.update(kept)
     origins.update(dict.fromkeys(kept, OPERATOR))
+    for name, value in usable(told).items():
+        if name not in merged:
+            merged[name] = value
+            origins[name] = STATION
     quirks: Quirks = params.parse(Quirks, merged) if merged else DEFAULT
-    return Applied(quirks, station, entries, origins, kept, frozenset(withheld))
+    return Applied(quirks, station, entries, origins, kept, frozenset(withheld), told=told)
 
 
 def usable(overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from csms.errors import Invalid
 from csms.ocpp.commands import params
 from csms.ocpp.quirks.settings import Quirks
 
-_FIELDS = frozenset({"id", "who", "symptom", "handling", "sources", "match", "settings"})
+_FIELDS = frozenset(
+    {"id", "who", "symptom", "handling", "sources", "match", "match_guessed", "settings"}
+)
 _MATCHED = frozenset({"vendor", "model", "firmware", "user_agent"})
 _REQUIRED = ("id", "who", "symptom", "handling", "sources")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -51,6 +53,8 @@ class Entry:
     """`owner/repository#number` on GitHub, or the repository alone."""
     match: Mapping[str, tuple[re.Pattern[str], ...]]
     """Field of a description → patterns, any of which must fit; empty: fits nobody by itself."""
+    match_guessed: tuple[str, ...]
+    """Those of the fields whose spelling nobody has shown in a boot."""
     settings: Mapping[str, Any]
     """As written; what `Quirks` is made of."""
 
@@ -143,6 +147,9 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         where = ".".join(str(part) for part in error.loc)
         raise Invalid(f"quirk {name}: settings.{where} {error.message}") from error
     match = {field: _patterns(name, field, value) for field, value in row.get("match", {}).items()}
+    guessed = row.get("match_guessed", [])
+    if not set(guessed) <= match.keys():
+        raise Invalid(f"quirk {name}: match_guessed names what is not matched")
     if settings and not match:
         raise Invalid(f"quirk {name}: settings without a match apply to nobody")
     return Entry(
@@ -152,6 +159,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         handling=row["handling"],
         sources=tuple(row["sources"]),
         match=match,
+        match_guessed=tuple(guessed),
         settings=settings,
     )
 

@@ -138,6 +138,29 @@ def _starts_with_profile(applied: Applied, action: str, payload: JsonObject) -> 
     return starts and not applied.settings.profile_in_start and bool(_profile(payload))
 
 
+def _firmware_out_of_reach(applied: Applied, action: str, payload: JsonObject) -> bool:
+    if action not in _FETCHING:
+        return False
+    location = payload.get("location") or payload.get("firmware", {}).get("location")
+    return _is_other(applied.settings.firmware_protocols, location)
+
+
+def _log_out_of_reach(applied: Applied, action: str, payload: JsonObject) -> bool:
+    if action not in {"GetDiagnostics", "GetLog"}:
+        return False
+    location = payload.get("location") or payload.get("log", {}).get("remoteLocation")
+    return _is_other(applied.settings.log_protocols, location)
+
+
+_FETCHING = frozenset({"PublishFirmware", "SignedUpdateFirmware", "UpdateFirmware"})
+
+
+def _is_other(protocols: list[str], location: Any) -> bool:
+    """Whether the URL names a protocol, and none of these."""
+    scheme, separator, _ = str(location).partition("://")
+    return bool(protocols and separator) and scheme.casefold() not in map(str.casefold, protocols)
+
+
 def _meters_too_often(applied: Applied, action: str, payload: JsonObject) -> bool:
     shortest = applied.settings.min_meter_interval_s
     return shortest is not None and any(
@@ -162,5 +185,7 @@ _RULES: dict[str, Callable[[Applied, str, JsonObject], bool]] = {
     "limits_a": _limit_does_not_work,
     "zero_limit": _zero_does_harm,
     "profile_in_start": _starts_with_profile,
+    "firmware_protocols": _firmware_out_of_reach,
+    "log_protocols": _log_out_of_reach,
     "min_meter_interval_s": _meters_too_often,
 }

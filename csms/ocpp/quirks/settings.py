@@ -8,6 +8,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from csms.domain.resemblance import Resemblance
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import doc
 
@@ -76,6 +77,15 @@ class Quirks:
     registers_in_kwh: bool = field(
         default=False, metadata=doc("its energy registers are in kWh, whatever unit they name")
     )
+    totals_from_phases: bool = field(
+        default=False,
+        metadata=doc("its totals are wrong where it tells the phases: power and current"),
+    )
+    # Whose token it shows: services/authorization.py.
+    tag_spellings: list[Resemblance] = field(
+        default_factory=list,
+        metadata=doc("how its tags may differ from the one known tag that they mean"),
+    )
     # What we ask by ourselves: questions.py.
     boot_trigger_delay_s: Seconds | None = field(
         default=None, metadata=doc("stay silent at least so long before asking for a boot")
@@ -109,6 +119,13 @@ class Quirks:
     )
     profile_in_start: bool = field(
         default=True, metadata=doc("whether a remote start may carry a charging profile")
+    )
+    firmware_protocols: Words = field(
+        default_factory=_no_list,
+        metadata=doc("the protocols, such as ftp, by which it fetches firmware"),
+    )
+    log_protocols: Words = field(
+        default_factory=_no_list, metadata=doc("the protocols by which it brings logs")
     )
     min_meter_interval_s: Seconds | None = field(
         default=None, metadata=doc("the shortest interval of meter values it can stand")

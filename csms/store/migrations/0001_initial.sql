@@ -43,6 +43,7 @@ CREATE TABLE stations (
     ocpp_version TEXT,                 -- pin, or what a template declared; '1.6', '2.0.1', '2.1'
     virtual INTEGER NOT NULL DEFAULT 0,
     strict INTEGER,                    -- null: the server's default
+    security_profile INTEGER NOT NULL DEFAULT 0,     -- the lowest it may use; only ever raised
     -- last BootNotification
     vendor TEXT,
     model TEXT,
@@ -75,7 +76,8 @@ CREATE TABLE credentials (
     rotation INTEGER NOT NULL,         -- number of this password; derived ones come from it
     salt BLOB,
     hash BLOB,                         -- null for derived
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    offered_at INTEGER                 -- null: valid; else sent to the station, which may use it
 );
 CREATE INDEX credentials_station ON credentials (station_id);
 
@@ -148,6 +150,8 @@ CREATE TABLE transactions (
     start_register_mwh INTEGER,
     last_register_mwh INTEGER,
     end_register_mwh INTEGER,
+    register_phases TEXT,              -- which the registers count, as in L1+L2; null: all
+    lowest_sample_mwh INTEGER,         -- 1.6; the highest one is last_register_mwh
     started_at INTEGER,                -- the station's clock
     start_received_at INTEGER NOT NULL,
     ended_at INTEGER,
@@ -158,6 +162,8 @@ CREATE TABLE transactions (
     remote_start_id INTEGER,
     sequence_run INTEGER NOT NULL DEFAULT 0,  -- of the event numbered last, see transaction_events
     last_seq_no INTEGER,
+    cost_micros INTEGER,               -- millionths of the currency; null: none that we know
+    currency TEXT,
     natural_key TEXT,                  -- 1.6: what makes a repeated StartTransaction the same one
     flags TEXT NOT NULL DEFAULT '',    -- comma separated: clock_suspect, negative_energy, ...
     UNIQUE (station_id, station_transaction_id)
@@ -195,6 +201,7 @@ CREATE TABLE transaction_events (
     id_token_status TEXT,              -- what we answered about it
     first_register_mwh INTEGER,
     last_register_mwh INTEGER,
+    register_phases TEXT,
     flags TEXT NOT NULL DEFAULT '',
     raw TEXT NOT NULL
 );

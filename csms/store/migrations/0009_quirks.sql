@@ -17,6 +17,14 @@ CREATE TABLE fired_quirks (
     PRIMARY KEY (station_id, quirk)
 ) WITHOUT ROWID;
 
+-- CALLs after which a station restarted once; the next time they are withheld.
+CREATE TABLE suspected_calls (
+    station_id INTEGER NOT NULL REFERENCES stations (id) ON DELETE CASCADE,
+    call TEXT NOT NULL,                -- an action, or an action and the keys it names
+    since INTEGER NOT NULL,
+    PRIMARY KEY (station_id, call)
+) WITHOUT ROWID;
+
 -- CALLs that are not sent to a station any more, because it restarted after them.
 CREATE TABLE withheld_calls (
     station_id INTEGER NOT NULL REFERENCES stations (id) ON DELETE CASCADE,

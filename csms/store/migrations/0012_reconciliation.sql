@@ -9,10 +9,12 @@ ALTER TABLE transaction_conflicts ADD COLUMN reported_at INTEGER;
 ALTER TABLE transaction_conflicts ADD COLUMN stop_reason TEXT;
 ALTER TABLE transaction_conflicts ADD COLUMN flags TEXT NOT NULL DEFAULT '';
 ALTER TABLE transaction_conflicts ADD COLUMN readings TEXT;  -- JSON, null: not a stop that was read
-ALTER TABLE transaction_conflicts ADD COLUMN resolution TEXT;  -- paired, applied, dismissed; null: open
+ALTER TABLE transaction_conflicts ADD COLUMN resolution TEXT;  -- paired, applied, dismissed, expired; null: open
 ALTER TABLE transaction_conflicts ADD COLUMN resolved_at INTEGER;
 ALTER TABLE transaction_conflicts ADD COLUMN resolved_by TEXT;  -- a token's public id; null: we did
--- What it was taken for.
+ALTER TABLE transaction_conflicts ADD COLUMN evse_id INTEGER;  -- of samples and events
+ALTER TABLE transaction_conflicts ADD COLUMN event TEXT;  -- JSON: what an event without an id says
+-- What it was taken for, or what was made of it while it waits.
 ALTER TABLE transaction_conflicts ADD COLUMN transaction_id INTEGER
     REFERENCES transactions (id) ON DELETE SET NULL;
 
@@ -22,6 +24,8 @@ UPDATE transaction_conflicts SET uuid = lower(
 );
 CREATE UNIQUE INDEX transaction_conflicts_uuid ON transaction_conflicts (uuid);
 CREATE INDEX transaction_conflicts_open ON transaction_conflicts (id) WHERE resolution IS NULL;
+CREATE INDEX transaction_conflicts_waiting ON transaction_conflicts (station_id, id)
+    WHERE resolution IS NULL;
 CREATE INDEX transaction_conflicts_taken ON transaction_conflicts (transaction_id)
     WHERE transaction_id IS NOT NULL;
 

@@ -139,6 +139,17 @@ async def test_created_chargers_carry_their_template(live: Live) -> None:
     assert ("READY", accepted["workflow_run_id"]) == (status["status"], status["workflow_run_id"])
 
 
+@pytest.mark.parametrize(("asked", "expected"), [({}, 0), ({"security_profile": 2}, 2)])
+async def test_a_physical_charger_gets_the_security_profile_of_its_template(
+    live: Live, asked: dict[str, int], expected: int
+) -> None:
+    accepted = await submit(live, group("001", **asked))
+    done = await live.poll(accepted["status_url"], final)
+    charger_id = done["results"]["created"][0]["charger_id"]
+    station = await live.ok("GET", f"/api/v1/stations/{charger_id}")
+    assert expected == station["security_profile"]
+
+
 async def test_failed_chargers_do_not_fail_the_job(live: Live) -> None:
     await live.station("SITE_A_TAKEN")
     accepted = await submit(live, group("001", "001", "taken", "a/b"))

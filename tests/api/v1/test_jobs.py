@@ -9,14 +9,17 @@ import pytest
 from csms.domain.jobs import Job, NewItem
 from csms.domain.permissions import Role
 from csms.domain.stations import NewStation, Station
+from csms.domain.versions import OcppVersion
 from csms.jobs.kinds.command import Wanted, submission
 from csms.services import locations, stations, tokens
 from tests.api.sse import listening
 
 if TYPE_CHECKING:
+    from csms.clock import ManualClock
     from tests.api.conftest import Api, ScriptedHub
 
 ACCEPTED = {"status": "Accepted"}
+CLEAR_CACHE = Wanted(command="clear_cache")
 
 
 async def make_stations(api: Api, number: int) -> list[Station]:
@@ -26,13 +29,17 @@ async def make_stations(api: Api, number: int) -> list[Station]:
 
 
 async def submit(
-    api: Api, targets: list[Station], *, role: str = "operator", command: str = "clear_cache"
+    api: Api,
+    targets: list[Station],
+    *,
+    role: str = "operator",
+    wanted: Wanted = CLEAR_CACHE,
 ) -> Job:
     principal = await api.deps.auth.principal(f"Bearer {api.bearers[role]}")
     made = await api.deps.engine.submit(
         submission(
             principal=principal,
-            wanted=Wanted(command=command),
+            wanted=wanted,
             targets=[NewItem(station.uuid, target=station.id) for station in targets],
             dialect="native",
         )
@@ -215,3 +222,171 @@ async def test_progress_is_told_with_counters_and_without_an_id(api: Api, hub: S
         received = await stream.next()
     assert received.id is None
     assert received.data["data"]["counters"]["total"] == 2
+
+
+# ---- whether an accepted order had an effect ---------------------------------------------------
+
+
+async def ordered(
+    api: Api, hub: ScriptedHub, command: str, answer: Any = ACCEPTED, **params: Any
+) -> tuple[Station, Job]:
+    (station,) = await make_stations(api, 1)
+    hub.automatic = lambda _: answer
+    hub.connect(station.id)
+    job = await submit(api, [station], wanted=Wanted(command=command, params=params))
+    await finished(api, job)
+    return station, job
+
+
+async def effect(api: Api, job: Job) -> Any:
+    (item,) = (await fetch(api, f"/api/v1/jobs/{job.uuid}/items"))["items"]
+    return item["effect"]
+
+
+START = {"id_token": "TAG", "evse_id": 1}
+
+
+async def test_a_start_is_followed_by_its_transaction(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    station, job = await ordered(api, hub, "request_start_transaction", **START)
+    assert await effect(api, job) == "awaited"
+    clock.advance(5)
+    await api.deps.db.write(
+        lambda tx: tx.run(
+            "INSERT INTO transactions (uuid, station_id, evse_id, station_transaction_id,"
+            " id_token_key, start_received_at) VALUES ('u', ?, 1, 'T', 'tag', ?)",
+            (station.id, tx.now),
+        )
+    )
+    assert await effect(api, job) == "seen"
+    clock.advance(1000)
+    assert await effect(api, job) == "seen"
+
+
+async def test_a_start_that_nothing_follows_had_no_effect(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    _, job = await ordered(api, hub, "request_start_transaction", **START)
+    clock.advance(119)
+    assert await effect(api, job) == "awaited"
+    clock.advance(2)
+    assert await effect(api, job) == "not_seen"
+
+
+async def test_there_is_no_effect_to_wait_for(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    refused = {"status": "Rejected"}
+    station, start = await ordered(api, hub, "request_start_transaction", refused, **START)
+    clear = await submit(api, [station])
+    await finished(api, clear)
+    clock.advance(1000)
+    assert [await effect(api, job) for job in (start, clear)] == [None, None]
+
+
+async def test_a_reset_that_was_put_off_is_awaited(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    _, job = await ordered(api, hub, "reset", {"status": "Scheduled"})
+    clock.advance(10_000)
+    assert await effect(api, job) == "awaited"
+
+
+async def test_an_effect_is_not_told_once_the_attempt_is_forgotten(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    _, job = await ordered(api, hub, "reset")
+    clock.advance(301)
+    assert await effect(api, job) == "not_seen"
+    await api.deps.db.write(lambda tx: tx.run("DELETE FROM job_attempts"))
+    assert await effect(api, job) is None
+
+
+async def draw(api: Api, station: Station, evse_id: int, power_w: float, current_a: float) -> None:
+    def write(tx: Any) -> None:
+        row = tx.one(
+            "SELECT id FROM transactions WHERE station_id = ? AND evse_id = ?",
+            (station.id, evse_id),
+        )
+        number = (
+            row[0]
+            if row
+            else tx.insert(
+                "INSERT INTO transactions (uuid, station_id, evse_id, station_transaction_id,"
+                " start_received_at) VALUES (hex(randomblob(8)), ?, ?, hex(randomblob(8)), ?)",
+                (station.id, evse_id, tx.now),
+            )
+        )
+        tx.run(
+            "INSERT INTO meter_values (station_id, transaction_id, evse_id, received_at, context,"
+            " power_w, current_a, samples) VALUES (?, ?, ?, ?, 'Sample.Periodic', ?, ?, '[]')",
+            (station.id, number, evse_id, tx.now, power_w, current_a),
+        )
+
+    await api.deps.db.write(write)
+
+
+def maximum(unit: str, *limits: float, purpose: str = "ChargingStationMaxProfile") -> Any:
+    relative = purpose == "TxDefaultProfile"
+    periods = [{"start_period_s": 60 * n, "limit": limit} for n, limit in enumerate(limits)]
+    schedule = {"rate_unit": unit, "periods": periods}
+    if not relative:
+        schedule["start_schedule"] = "2026-05-01T12:00:00Z"
+    return {
+        "id": 1,
+        "stack_level": 0,
+        "purpose": purpose,
+        "kind": "Relative" if relative else "Absolute",
+        "schedules": [schedule],
+    }
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        (maximum("W", 7000.0), "seen"),
+        (maximum("W", 2000.0, 7000.0), "seen"),
+        (maximum("W", 5900.0), "seen"),
+        (maximum("W", 5000.0), "not_seen"),
+        (maximum("A", 26.0), "seen"),
+        (maximum("A", 16.0), "not_seen"),
+        (maximum("W", 5000.0, purpose="TxDefaultProfile"), None),
+    ],
+)
+async def test_what_is_drawn_shows_whether_a_station_keeps_to_its_maximum(
+    api: Api, hub: ScriptedHub, clock: ManualClock, profile: Any, expected: str | None
+) -> None:
+    station, job = await ordered(api, hub, "set_charging_profile", charging_profile=profile)
+    await draw(api, station, 1, 9000, 40)
+    assert await effect(api, job) == ("awaited" if expected else None)
+    clock.advance(31)
+    for evse_id in (1, 2):
+        await draw(api, station, evse_id, 3000, 13)
+    assert await effect(api, job) == expected
+    clock.advance(1000)
+    await draw(api, station, 1, 1, 1)
+    assert await effect(api, job) == expected
+
+
+async def test_without_a_car_nobody_knows_whether_the_maximum_is_kept(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    profile = maximum("W", 7000.0)
+    _, job = await ordered(api, hub, "set_charging_profile", charging_profile=profile)
+    assert await effect(api, job) == "awaited"
+    clock.advance(301)
+    assert await effect(api, job) is None
+
+
+async def test_the_reset_of_one_evse_tells_nothing(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    (station,) = await make_stations(api, 1)
+    hub.versions[station.id] = OcppVersion.V201
+    hub.automatic = lambda _: ACCEPTED
+    hub.connect(station.id)
+    job = await submit(api, [station], wanted=Wanted(command="reset", params={"evse_id": 1}))
+    await finished(api, job)
+    clock.advance(1000)
+    assert await effect(api, job) is None

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from csms.clock import EPOCH
+from csms.domain.metering import Reading
 from csms.domain.permissions import Role
 from csms.domain.stations import NewStation
-from csms.domain.timestamps import read_timestamp
+from csms.domain.transaction_events import TransactionEvent, TransactionReport
 from csms.domain.transactions import StartReport, StopReport
 from csms.events import Event
 from csms.ocpp.settings import OcppSettings
-from csms.services import locations, metering, stations, tokens, transactions
+from csms.services import (
+    locations,
+    metering,
+    reconciliation,
+    stations,
+    tokens,
+    transaction_events,
+    transactions,
+)
 from csms.store import transactions as transaction_store
 
 if TYPE_CHECKING:
@@ -30,7 +41,7 @@ async def station(api: Api) -> Station:
 
 
 async def start(api: Api, station: Station, minute: int, tag: str = "TAG", evse: int = 1) -> str:
-    at, _ = read_timestamp(f"2026-05-01T10:{minute:02}:00Z", EPOCH)
+    at = datetime(2026, 5, 1, 10, minute, tzinfo=UTC)
     report = StartReport(
         evse_id=evse,
         id_token=tag,
@@ -50,7 +61,7 @@ async def start(api: Api, station: Station, minute: int, tag: str = "TAG", evse:
 async def stop(
     api: Api, station: Station, number: str, minute: int, tag: str | None = None
 ) -> None:
-    at, _ = read_timestamp(f"2026-05-01T10:{minute:02}:00Z", EPOCH)
+    at = datetime(2026, 5, 1, 10, minute, tzinfo=UTC)
     report = StopReport(
         station_transaction_id=number,
         id_token=tag,
@@ -146,13 +157,215 @@ async def test_another_stop_of_an_ended_transaction_can_take_its_place(api: Api,
     assert (200, 40_000) == (status, (await find(api, station, number)).energy_mwh)
 
 
+async def made(api: Api) -> list[Transaction]:
+    ids = await api.deps.db.read(lambda tx: tx.all("SELECT id FROM transactions ORDER BY id"))
+    return [
+        await api.deps.db.read(lambda tx, n=row["id"]: transaction_store.get(tx, n)) for row in ids
+    ]
+
+
+async def test_a_stop_that_can_mean_none_becomes_a_transaction_that_may_stay(
+    api: Api, station: Station
+):
+    for _ in range(2):
+        await stop(api, station, "-1", 30, tag="TAG")
+    (entry,) = await listed(api, "?state=open")
+    (alone,) = await made(api)
+    detail = await shown(api, entry)
+    assert ("keep", alone.uuid) == (detail["suggestion"]["fix"], detail["transaction_id"])
+    assert (False, None, "TAG", 30_000) == (
+        alone.is_open,
+        alone.energy_mwh,
+        alone.id_token,
+        alone.end_register_mwh,
+    )
+    assert {"start_missing"} == {flag.value for flag in alone.flags}
+    status, answer = await resolve(api, entry, action="apply")
+    assert (200, "applied", alone.uuid) == (status, answer["resolution"], answer["transaction_id"])
+    assert [alone] == await made(api)
+
+
+async def test_it_goes_when_its_stop_turns_out_to_mean_another(api: Api, station: Station):
+    await stop(api, station, "-1", 30)
+    await start(api, station, 0)  # came late
+    (entry,) = await listed(api)
+    assert "end" == (await shown(api, entry))["suggestion"]["fix"]
+    status, answer = await resolve(api, entry, action="apply")
+    (ended,) = await made(api)
+    assert (200, ended.uuid, 30_000) == (status, answer["transaction_id"], ended.energy_mwh)
+
+
+async def test_a_stop_that_says_nothing_becomes_nothing(api: Api, station: Station):
+    report = StopReport("-1", None, None, None, "Local", (), frozenset(), "{}")
+    policy = OcppSettings().token_policy
+    await api.deps.db.write(lambda tx: transactions.stop(tx, station.id, report, policy))
+    (entry,) = await listed(api)
+    assert [] == await made(api)
+    status, answer = await resolve(api, entry, action="apply")
+    assert (409, "nothing_suggested") == (status, answer["code"])
+
+
+async def test_of_too_many_that_wait_the_oldest_expires(
+    api: Api, station: Station, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reconciliation, "MAX_WAITING", 2)
+    other = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-2")))
+    await stop(api, other, "-1", 1)
+    for minute in (1, 2, 3):
+        await stop(api, station, "-1", minute)
+    assert ["CP-1", "CP-1", "CP-2"] == [one["identity"] for one in await listed(api, "?state=open")]
+    (gone,) = await listed(api, "?state=resolved")
+    assert ("expired", None) == (gone["resolution"], gone["resolved_by"])
+    assert {"meterStop": 1} == (await shown(api, gone))["message"]
+
+
+async def sample(api: Api, station: Station, number: str, minute: int, register: int) -> None:
+    at = datetime(2026, 5, 1, 10, minute, tzinfo=UTC)
+    reading = Reading(at, None, "Sample.Periodic", register, None, None, None, '[{"value":"1"}]')
+    await api.deps.db.write(
+        lambda tx: metering.record(
+            tx, station.id, 1, station_transaction_id=number, readings=[reading], payload={}
+        )
+    )
+
+
+async def test_samples_with_a_strange_id_can_join_what_went_on_there(api: Api, station: Station):
+    other = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-2")))
+    strange = await start(api, other, 0)
+    number = await start(api, station, 0)
+    await sample(api, station, strange, 10, 5000)
+    await sample(api, station, strange, 20, 9000)
+    assert None is (await find(api, station, number)).energy_mwh
+    (entry,) = await listed(api)
+    assert "join" == (await shown(api, entry))["suggestion"]["fix"]
+    status, answer = await resolve(api, entry, action="apply")
+    found = await find(api, station, number)
+    assert (200, found.uuid, 9000) == (status, answer["transaction_id"], found.energy_mwh)
+
+
+async def test_a_fall_shows_when_samples_join_what_is_over(api: Api, station: Station):
+    other = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-2")))
+    strange = await start(api, other, 0)
+    number = await start(api, station, 0)
+    await stop(api, station, number, 30)
+    for minute, register in ((10, 5000), (20, 100), (50, 200_000)):
+        await sample(api, station, strange, minute, register)
+    (entry,) = await listed(api)
+    await resolve(api, entry, action="apply")
+    found = await find(api, station, number)
+    assert (None, {"register_fell"}) == (found.energy_mwh, {flag.value for flag in found.flags})
+    own = await api.deps.db.read(
+        lambda tx: tx.value("SELECT count(*) FROM meter_values WHERE transaction_id IS NOT NULL")
+    )
+    assert 2 == own
+
+
+def event(kind: str, seq: int, minute: int, register: int) -> TransactionReport:
+    at = datetime(2026, 5, 1, 10, minute, tzinfo=UTC)
+    told = TransactionEvent(
+        type=kind,
+        seq_no=seq,
+        trigger_reason=None,
+        offline=False,
+        reported_at=at,
+        evse_id=1,
+        connector_id=1,
+        charging_state=None,
+        stopped_reason=None,
+        reservation_id=None,
+        remote_start_id=None,
+        id_token=None,
+        id_token_type=None,
+        first_register_mwh=register,
+        last_register_mwh=None,
+        register_phases=None,
+        flags=frozenset(),
+        received_at=EPOCH,
+    )
+    raw = f'{{"eventType":"{kind}","seqNo":{seq},"minute":{minute}}}'
+    reading = Reading(at, None, "Sample.Periodic", register, None, None, None, '[{"value":"1"}]')
+    return TransactionReport("tx", told, (reading,), raw)
+
+
+async def test_events_numbered_anew_after_the_end_become_a_transaction(api: Api, station: Station):
+    policy = OcppSettings().token_policy
+
+    async def send(report: TransactionReport) -> None:
+        await api.deps.db.write(
+            lambda tx: transaction_events.record(tx, station.id, report, policy)
+        )
+
+    first = [event("Started", 0, 0, 1000), event("Ended", 1, 9, 4000)]
+    second = [event("Started", 0, 30, 4000), event("Ended", 1, 39, 9000)]
+    for report in (*first, second[0]):
+        await send(report)
+    (entry,) = await listed(api)
+    assert None is (await shown(api, entry))["suggestion"]  # it is not over yet
+    await send(second[1])
+    assert "split" == (await shown(api, entry))["suggestion"]["fix"]
+    status, answer = await resolve(api, entry, action="apply")
+    one, two = await made(api)
+    assert (200, two.uuid) == (status, answer["transaction_id"])
+    assert ("tx", 3000, "tx#1", 5000) == (
+        one.station_transaction_id,
+        one.energy_mwh,
+        two.station_transaction_id,
+        two.energy_mwh,
+    )
+    assert (second[0].event.reported_at, False) == (two.started_at, two.is_open)
+    assert {"reconciled"} == {flag.value for flag in two.flags}
+    for report in (*first, *second):
+        await send(report)
+    assert [one, two] == await made(api)
+    readings = await api.deps.db.read(
+        lambda tx: tx.all("SELECT transaction_id FROM meter_values ORDER BY reported_at")
+    )
+    assert [one.id, one.id, two.id, two.id] == [row["transaction_id"] for row in readings]
+
+
+async def test_an_event_that_names_none_can_be_added_to_what_went_on_there(
+    api: Api, station: Station
+):
+    policy = OcppSettings().token_policy
+    nameless = replace(event("Ended", 1, 9, 4000), station_transaction_id=None)
+    for report in (nameless, event("Started", 0, 0, 1000)):
+        await api.deps.db.write(
+            lambda tx, r=report: transaction_events.record(tx, station.id, r, policy)
+        )
+    (entry,) = await listed(api)
+    assert "add" == (await shown(api, entry))["suggestion"]["fix"]
+    status, answer = await resolve(api, entry, action="apply")
+    (found,) = await made(api)
+    assert (200, found.uuid) == (status, answer["transaction_id"])
+    assert (False, 3000, {"reconciled"}) == (
+        found.is_open,
+        found.energy_mwh,
+        {flag.value for flag in found.flags},
+    )
+    assert found.ended_at == nameless.event.reported_at
+    own = await api.deps.db.read(
+        lambda tx: tx.value("SELECT count(*) FROM meter_values WHERE transaction_id IS NOT NULL")
+    )
+    assert 2 == own
+
+
+async def test_an_event_whose_number_is_taken_can_only_be_dismissed(api: Api, station: Station):
+    policy = OcppSettings().token_policy
+    nameless = replace(event("Updated", 0, 9, 4000), station_transaction_id=None)
+    for report in (event("Started", 0, 0, 1000), nameless):
+        await api.deps.db.write(
+            lambda tx, r=report: transaction_events.record(tx, station.id, r, policy)
+        )
+    (entry,) = await listed(api)
+    assert None is (await shown(api, entry))["suggestion"]
+
+
 async def test_what_is_dismissed_changes_nothing_and_does_not_come_back(api: Api, station: Station):
     await stop(api, station, "-1", 30)
     (entry,) = await listed(api)
-    status, answer = await resolve(api, entry, action="apply")
-    assert (409, "nothing_suggested") == (status, answer["code"])
     status, answer = await resolve(api, entry, action="dismiss")
     assert (200, "dismissed") == (status, answer["resolution"])
+    assert [] == await made(api)
     await stop(api, station, "-1", 30)
     assert [] == await listed(api, "?state=open")
     (entry,) = await listed(api, "?state=resolved")

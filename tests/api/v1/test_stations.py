@@ -12,6 +12,7 @@ from csms.domain.stations import NewStation, Station
 from csms.errors import CallRefused, CallTimeout, ConnectionLost
 from csms.events import Event
 from csms.services import locations, stations, tokens
+from tests.door import verify
 
 if TYPE_CHECKING:
     from csms.domain.locations import Location
@@ -92,7 +93,7 @@ async def test_a_new_station_gets_its_url_and_its_password_once(api: Api) -> Non
     assert made["connection_url"].endswith("/ocpp/CP%201")
     assert len(made["password"]) == 20
     station = await api.deps.db.read(lambda tx: stations.store.find_by_uuid(tx, made["id"]))
-    verdict = await api.deps.passwords.verify(station.id, made["password"].encode())
+    verdict = await verify(api.deps.passwords, station.id, made["password"].encode())
     assert verdict is Verdict.OK
     assert "password" not in await (await api.get(f"{PATH}/{made['id']}")).json()
 
@@ -102,7 +103,7 @@ async def test_a_supplied_password_is_not_sent_back(api: Api) -> None:
     made = await response.json()
     assert made["password"] is None
     station = await api.deps.db.read(lambda tx: stations.store.find_by_uuid(tx, made["id"]))
-    assert await api.deps.passwords.verify(station.id, b"correct horse bat") is Verdict.OK
+    assert await verify(api.deps.passwords, station.id, b"correct horse bat") is Verdict.OK
 
 
 @pytest.mark.parametrize(
@@ -154,6 +155,15 @@ async def test_a_bound_token_creates_at_its_location_only(api: Api) -> None:
     assert found == [422, 404, 201]
 
 
+async def test_the_serial_number_of_its_certificate_may_be_given(api: Api) -> None:
+    made = await (await api.post(PATH, json={"identity": "CP-1", "serial_number": "SN-1"})).json()
+    assert made["serial_number"] == "SN-1"
+    for serial_number in ("SN-2", None):
+        changes = {"serial_number": serial_number}
+        response = await api.request("PATCH", f"{PATH}/{made['id']}", json=changes)
+        assert (await response.json())["serial_number"] == serial_number
+
+
 async def test_a_repeated_creation_finds_the_first_without_its_password(api: Api) -> None:
     first = await api.post(PATH, json={"identity": "CP-1"}, headers={"Idempotency-Key": "k"})
     again = await api.post(PATH, json={"identity": "CP-1"}, headers={"Idempotency-Key": "k"})
@@ -166,24 +176,32 @@ async def test_a_repeated_creation_finds_the_first_without_its_password(api: Api
     assert await code_of(other) == (422, "idempotency_mismatch")
 
 
-async def test_rotating_makes_the_old_password_useless(api: Api) -> None:
-    made = await (await api.post(PATH, json={"identity": "CP-1"})).json()
-    response = await api.post(f"{PATH}/identity:CP-1/credentials/rotate")
-    rotated = await response.json()
-    assert (response.status, rotated["station_id"]) == (200, made["id"])
-    station = await api.deps.db.read(lambda tx: stations.store.find_by_uuid(tx, made["id"]))
-    verify = api.deps.passwords.verify
-    assert await verify(station.id, made["password"].encode()) is Verdict.BAD
-    assert await verify(station.id, rotated["password"].encode()) is Verdict.OK
+# ---- security profiles -----------------------------------------------------------------------
 
 
-async def test_a_rotation_is_announced_without_the_password(api: Api) -> None:
-    await make_station(api)
+async def test_an_admin_lowers_a_security_profile_and_an_operator_raises_it(api: Api) -> None:
+    made = await (await api.post(PATH, json={"identity": "CP-1", "security_profile": 2})).json()
+    path = f"{PATH}/{made['id']}"
+    found = []
+    for role, profile in (("operator", 3), ("operator", 2), ("admin", 1), ("operator", 1)):
+        response = await api.request("PATCH", path, role=role, json={"security_profile": profile})
+        found.append((response.status, (await response.json()).get("security_profile")))
+    assert [(200, 3), (403, None), (200, 1), (200, 1)] == found
+
+
+@pytest.mark.parametrize("profile", [-1, 4, "2"])
+async def test_there_is_no_such_security_profile(api: Api, profile: Any) -> None:
+    response = await api.post(PATH, json={"identity": "CP-1", "security_profile": profile})
+    assert 422 == response.status
+
+
+async def test_a_changed_security_profile_is_told(api: Api) -> None:
+    station = await make_station(api)
     heard: list[Event] = []
     api.deps.bus.subscribe(Event, heard.append)
-    rotated = await (await api.post(f"{PATH}/identity:CP-1/credentials/rotate")).json()
-    assert [event.type for event in heard] == ["station.credentials_rotated"]
-    assert rotated["password"] not in str(heard)
+    await api.request("PATCH", f"{PATH}/{station.uuid}", json={"security_profile": 2})
+    (event,) = heard
+    assert (["security_profile"], 2) == (event.data["changed"], event.data["security_profile"])
 
 
 # ---- one command -----------------------------------------------------------------------------

@@ -18,18 +18,14 @@ def values(samples, *, number=None, connector=1, at="2026-05-01T10:10:00Z"):
     return payload
 
 
+async def start(station, at):
+    message = {"connectorId": 1, "idTag": "T", "meterStart": 1000, "timestamp": at}
+    return (await start_transaction.on_v16(station, message))["transactionId"]
+
+
 @pytest.fixture
 async def number(station):
-    answer = await start_transaction.on_v16(
-        station,
-        {
-            "connectorId": 1,
-            "idTag": "T",
-            "meterStart": 1000,
-            "timestamp": "2026-05-01T10:00:00Z",
-        },
-    )
-    return answer["transactionId"]
+    return await start(station, at="2026-05-01T10:00:00Z")
 
 
 @pytest.fixture
@@ -118,15 +114,64 @@ async def test_contexts_of_one_instant_have_rows_of_their_own(station, stored):
     }
 
 
-async def test_register_below_the_start_says_nothing_about_the_energy(station, number):
-    await meter_values.on_v16(station, values([{"value": "12"}], number=number))
-    assert (await transaction_of(station, number)).energy_mwh == 0
-
-
 async def sample(station, number, *registers):
     for minute, register in registers:
         at = f"2026-05-01T10:{minute:02}:00Z"
         await meter_values.on_v16(station, values([{"value": register}], number=number, at=at))
+
+
+@pytest.mark.parametrize(
+    ("registers", "expected"),
+    [
+        ((), None),
+        ((1000, 1700, 2500), 1_500_000),
+        ((999.5,), 0),  # the same in another precision
+        ((12,), None),  # one register of another count is no energy
+        ((0, 250, 900), 900_000),  # counted from zero, unlike the start
+        ((100, 900, 1500), None),  # which of the two?
+        (("-1", "x"), None),
+    ],
+)
+async def test_samples_tell_the_energy_so_far(station, number, registers, expected):
+    await sample(station, number, *enumerate(registers))
+    assert (await transaction_of(station, number)).energy_mwh == expected
+    reversed_order = [*enumerate(registers)][::-1]
+    await sample(station, number, *reversed_order)
+    assert (await transaction_of(station, number)).energy_mwh == expected
+
+
+async def test_samples_of_a_phase_do_not_compare_with_the_start(station, number):
+    for minute in (1, 2):
+        samples = [{"value": str(minute * 500), "phase": "L1"}]
+        at = f"2026-05-01T10:{minute:02}:00Z"
+        await meter_values.on_v16(station, values(samples, number=number, at=at))
+    assert (await transaction_of(station, number)).energy_mwh is None
+
+
+async def test_a_fall_that_is_told_after_the_stop_counts_too(station, number, rows):
+    await stop(station, number)
+    await sample(station, number, (10, 3000), (20, 4500))
+    assert (await transaction_of(station, number)).energy_mwh == 4_000_000
+    await sample(station, number, (30, 20))
+    found = await transaction_of(station, number)
+    assert (found.energy_mwh, found.flags) == (None, {TransactionFlag.REGISTER_FELL})
+    events = await rows("SELECT type FROM events ORDER BY id DESC LIMIT 1")
+    assert events == [{"type": "transaction.updated"}]
+
+
+async def test_samples_before_an_inferred_end_that_come_after_it_count(station, number):
+    await sample(station, number, (10, 2000))
+    await start(station, at="2026-05-01T10:30:00Z")
+    await sample(station, number, (20, 4500), (15, 3000))
+    found = await transaction_of(station, number)
+    assert (found.energy_mwh, found.end_register_mwh) == (3_500_000, 4_500_000)
+    assert found.flags == {TransactionFlag.INFERRED_END}
+
+
+async def test_without_a_sample_an_inferred_end_leaves_the_energy_unknown(station, number):
+    await start(station, at="2026-05-01T10:30:00Z")
+    found = await transaction_of(station, number)
+    assert (found.is_open, found.energy_mwh) == (False, None)
 
 
 @pytest.mark.parametrize("registers", [(3000, 4500, 0, 1000), (3000, 2000), (1000, 4000, 3998)])
@@ -163,7 +208,7 @@ async def test_unknown_id_is_answered_recorded_once_and_kept_with_the_evse(
         await meter_values.on_v16(station, message)
     assert await conflicts() == [{"cause": "unknown_transaction", "repeats": 1}]
     assert [row["transaction_id"] for row in await stored()] == [None, None]
-    assert (await transaction_of(station, number)).last_register_mwh == 1_000_000
+    assert (await transaction_of(station, number)).last_register_mwh is None
 
 
 @pytest.mark.parametrize("bad", [-1, 0, 2**63 - 1, 4711])
@@ -189,7 +234,7 @@ async def test_foreign_id_touches_nothing_of_the_other_station(
     assert (await conflicts())[0]["cause"] == "foreign_transaction"
     (row,) = await stored()
     assert (row["station_id"], row["transaction_id"]) == (neighbour.station_id, None)
-    assert (await transaction_of(station, number)).last_register_mwh == 1_000_000
+    assert (await transaction_of(station, number)).last_register_mwh is None
 
 
 async def test_closing_samples_join_the_ended_transaction(station, number, stored, conflicts):

@@ -9,7 +9,7 @@ from csms.domain.versions import OcppVersion
 from csms.ocpp import schemas
 from csms.ocpp.actions import notify_display_messages
 from csms.ocpp.commands import clear_display_message, get_display_messages, set_display_message
-from csms.store import display_messages, stations
+from csms.store import display_messages
 
 V201, V21 = OcppVersion.V201, OcppVersion.V21
 
@@ -29,8 +29,7 @@ def part(*messages, tbc=False):
 
 async def settle(station, command, payload, status="Accepted"):
     def settled(tx):
-        row = stations.get(tx, station.station_id)
-        command.settled(tx, row, payload, command.read({"status": status}))
+        command.settled(tx, station.station_id, payload, command.read({"status": status}))
 
     await station.db.write(settled)
 

@@ -13,7 +13,7 @@ from csms.ocpp.commands import (
     get_composite_schedule,
     set_charging_profile,
 )
-from csms.store import charging_profiles, stations
+from csms.store import charging_profiles
 
 V201, V21 = OcppVersion.V201, OcppVersion.V21
 SCHEDULE = {
@@ -47,8 +47,7 @@ def part(*profiles, request_id=5, source="CSO", evse_id=1, tbc=False):
 
 async def settle(station, command, payload, answer):
     def settled(tx):
-        row = stations.get(tx, station.station_id)
-        command.settled(tx, row, payload, command.read(answer))
+        command.settled(tx, station.station_id, payload, command.read(answer))
 
     await station.db.write(settled)
 

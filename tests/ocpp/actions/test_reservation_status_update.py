@@ -11,7 +11,8 @@ from csms.domain.versions import OcppVersion
 from csms.ocpp import schemas
 from csms.ocpp.actions import reservation_status_update
 from csms.ocpp.commands import cancel_reservation, reserve_now
-from csms.store import reservations, stations
+from csms.services import reservations as service
+from csms.store import reservations
 
 V201, V21 = OcppVersion.V201, OcppVersion.V21
 V16_RESERVED = {
@@ -33,8 +34,7 @@ V2X_RESERVED = {
 
 async def settle(station, command, payload, status):
     def settled(tx):
-        row = stations.get(tx, station.station_id)
-        command.settled(tx, row, payload, command.read({"status": status}))
+        command.settled(tx, station.station_id, payload, command.read({"status": status}))
 
     await station.db.write(settled)
 
@@ -185,3 +185,12 @@ async def test_an_unknown_reservation_and_an_unknown_word_are_kept(station):
 async def test_a_message_of_any_shape_is_answered(station, payload):
     assert await reservation_status_update.on_v2x(station, payload) == {}
     await found(station)
+
+
+async def test_a_station_keeps_so_many_reservations_and_those_to_come(station, rows, monkeypatch):
+    monkeypatch.setattr(service, "KEPT", 3)
+    await reserve(station)
+    for number in range(100, 110):
+        await update(station, "Removed", number)
+    found = await rows("SELECT reservation_id FROM reservations ORDER BY reservation_id")
+    assert [row["reservation_id"] for row in found] == [7, 107, 108, 109]

@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from csms.domain.certificates import read_chain
+from csms.domain.stations import NewStation
 from csms.domain.versions import OcppVersion
 from csms.events import Event
 from csms.ocpp import schemas
 from csms.ocpp.actions import sign_certificate
 from csms.services import certificates
-from csms.store import certificate_requests
+from csms.store import certificate_requests, stations
 from tests.certificates import chain, csr
 
 V16, V201, V21 = OcppVersion
@@ -105,6 +106,20 @@ async def test_a_bad_request_is_kept_with_its_reason_and_rejected(signing, rows,
     assert row["reason"] == answer["statusInfo"]["additionalInfo"]
     assert row["length"] <= 5500
     assert [event.type for event in events] == ["certificate.refused"]
+
+
+@pytest.mark.parametrize("column", ["identity", "serial_number"])
+async def test_the_name_of_another_station_is_not_signed(signing, db, rows, column):
+    names = {"identity": "GARAGE-2", "serial_number": "SN-2"}
+
+    def claim(tx):
+        stations.insert(tx, NewStation(**names))
+        stations.update(tx, signing.station_id, serial_number=names[column].lower())
+
+    await db.write(claim)
+    assert (await sign(signing, {"csr": csr(names[column])}))["status"] == "Rejected"
+    (row,) = await rows("SELECT reason FROM certificate_requests")
+    assert "another station" in row["reason"]
 
 
 async def test_the_serial_number_of_the_boot_is_a_name_of_the_station(signing, db):

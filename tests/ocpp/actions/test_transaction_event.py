@@ -495,19 +495,6 @@ async def test_two_equal_registers_are_no_energy_drawn(station):
     assert (await find(station)).energy_mwh == 0
 
 
-async def test_registers_of_changing_phases_are_not_subtracted(station):
-    def phases(*names):
-        samples = [{"value": 2000, "phase": name} for name in names]
-        return [{"timestamp": "2026-05-01T10:00:00Z", "sampledValue": samples}]
-
-    await send(
-        station,
-        {**event("Started", 0, 0, evse=1), "meterValue": phases("L1")},
-        {**event("Ended", 1, 1), "meterValue": phases("L1", "L2", "L3")},
-    )
-    assert (await find(station)).energy_mwh is None
-
-
 async def test_rounding_is_no_fall_of_the_register(station):
     await send(
         station,

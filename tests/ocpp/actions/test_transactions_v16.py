@@ -131,6 +131,28 @@ async def test_stop_with_an_unknown_id_ends_the_only_transaction_it_can_mean(sta
     assert tuple(entry.values()) == ("paired", ended.id, 1)
 
 
+async def test_stop_that_had_no_start_makes_one_transaction(station, rows, events):
+    began = {"value": "1500", "context": "Transaction.Begin"}
+    data = [{"timestamp": "2026-05-01T10:30:00Z", "sampledValue": [began]}]
+    for _ in range(2):
+        await stop_transaction.on_v16(station, stop(0, idTag="", transactionData=data))
+        await station.db.write(lambda tx: tx.run("DELETE FROM transaction_conflicts"))
+    (row,) = await rows("SELECT station_transaction_id FROM transactions")
+    found = await find(station, row["station_transaction_id"])
+    assert (found.is_open, found.energy_mwh, found.evse_id) == (False, 3_500_000, None)
+    assert found.flags == {TransactionFlag.START_MISSING}
+    assert [event.type for event in events if event.type.startswith("transaction.")] == [
+        "transaction.ended"
+    ]
+
+
+async def test_stop_that_two_could_mean_makes_none(station, rows):
+    await begin(station)
+    await begin(station, connector=2)
+    await stop_transaction.on_v16(station, stop(-1))
+    assert len(await rows("SELECT * FROM transactions")) == 2
+
+
 @pytest.mark.parametrize(
     "fields",
     [

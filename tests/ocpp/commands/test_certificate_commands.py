@@ -206,7 +206,7 @@ async def settle(db, station, name, version, values, answer):  # noqa: PLR0917
     command = COMMANDS[name]
     order = typed(version, name, values)
     read = command.read(answer)
-    await db.write(lambda tx: command.settled(tx, station, order.payload, read))
+    await db.write(lambda tx: command.settled(tx, station.id, order.payload, read))
     return read
 
 
@@ -291,5 +291,5 @@ async def test_a_chain_that_was_passed_through_unread_settles_nothing(db, statio
     command = COMMANDS["certificate_signed"]
     answer = command.read({"status": "Accepted"})
     await db.write(
-        lambda tx: command.settled(tx, station, {"certificateChain": "nonsense"}, answer)
+        lambda tx: command.settled(tx, station.id, {"certificateChain": "nonsense"}, answer)
     )

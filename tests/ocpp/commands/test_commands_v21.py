@@ -254,7 +254,7 @@ async def settle(db, station, name, values, answer):
     command = COMMANDS[name]
     order = typed(V21, name, values)
     read = command.read(answer)
-    await db.write(lambda tx: command.settled(tx, station, order.payload, read))
+    await db.write(lambda tx: command.settled(tx, station.id, order.payload, read))
 
 
 @pytest.mark.parametrize(("status", "expected"), [("Accepted", {"limit": 6.0}), ("Rejected", None)])

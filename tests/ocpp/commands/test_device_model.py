@@ -43,7 +43,7 @@ def settle(db, station):
     async def run(name, payload, answer, *, of=station):
         command = COMMANDS[name]
         read = command.read(answer)
-        await db.write(lambda tx: command.settled(tx, of, payload, read))
+        await db.write(lambda tx: command.settled(tx, of.id, payload, read))
 
     return run
 

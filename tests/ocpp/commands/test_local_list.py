@@ -189,7 +189,7 @@ def send(db, station):
         values = {"version_number": version, "update_type": update_type, "entries": list(entries)}
         payload = order(send_local_list.COMMAND, V201, values).payload
         answer = send_local_list.COMMAND.read({"status": status})
-        await db.write(lambda tx: send_local_list.settled(tx, station, payload, answer))
+        await db.write(lambda tx: send_local_list.settled(tx, station.id, payload, answer))
 
     return settle
 
@@ -198,7 +198,7 @@ def send(db, station):
 def ask(db, station):
     async def settle(answer):
         read = get_local_list_version.COMMAND.read(answer)
-        await db.write(lambda tx: get_local_list_version.settled(tx, station, {}, read))
+        await db.write(lambda tx: get_local_list_version.settled(tx, station.id, {}, read))
 
     return settle
 

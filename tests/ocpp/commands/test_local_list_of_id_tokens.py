@@ -40,9 +40,9 @@ def keep(db):
 
 @pytest.fixture
 def prepared(db, station):
-    async def fill(version, update_type, **values):
+    async def fill(version, update_type, queued=(), **values):
         params = parameters.parse(COMMAND.params, {"update_type": update_type, **values})
-        return await db.read(lambda tx: COMMAND.prepare(tx, station, version, params))
+        return await db.read(lambda tx: COMMAND.prepare(tx, station.id, version, params, queued))
 
     return fill
 
@@ -56,7 +56,7 @@ def send(db, station, prepared):
         # As the job keeps it.
         sent = commands.typed(version, COMMAND.name, parameters.dump(params)).payload
         answer = COMMAND.read({"status": "Accepted"})
-        await db.write(lambda tx: COMMAND.settled(tx, station, sent, answer))
+        await db.write(lambda tx: COMMAND.settled(tx, station.id, sent, answer))
         return sent
 
     return order
@@ -182,6 +182,44 @@ async def test_an_update_without_a_number_gets_the_next_one(db, station, prepare
         found = await prepared(V201, "Differential", entries=entries)
         assert found.version_number == differential
     assert (await prepared(V201, "Full", version_number=5)).version_number == 5
+
+
+def update(version, *tags, update_type="Full"):
+    listed = [{"idTag": tag, "idTagInfo": {"status": "Accepted"}} for tag in tags]
+    return {
+        "listVersion": version,
+        "updateType": update_type,
+        "localAuthorizationList": listed,
+    }
+
+
+@pytest.mark.parametrize(
+    ("queued", "number"),
+    [
+        ([update(7)], 8),
+        ([update(7, "A")], 8),
+        ([update(7, "A", "B", "C")], 10),  # it may go out in three parts
+        ([update(9), update(8, "A", update_type="Differential")], 10),
+        ([{"updateType": "Full"}, update(7)], 8),
+    ],
+)
+async def test_an_update_is_numbered_after_those_on_their_way(
+    db, station, prepared, queued, number
+):
+    entries = [{"id_token": "A", "status": "Accepted"}]
+    unknown = await prepared(V201, "Differential", queued, entries=entries)
+    await db.write(lambda tx: local_lists.upsert(tx, station.id, LocalList(2, None, None)))
+    known = await prepared(V201, "Full", queued, entries=entries)
+    assert (unknown.version_number, known.version_number) == (number, number)
+
+
+async def test_a_difference_to_a_list_that_is_about_to_change_cannot_be_told(db, station, prepared):
+    await db.write(lambda tx: local_lists.upsert(tx, station.id, LocalList(3, 3, None)))
+    assert (await prepared(V16, "Differential", source="id_tokens")).version_number == 4
+    assert (await prepared(V16, "Full", [update(4)], source="id_tokens")).version_number == 5
+    with pytest.raises(Invalid) as caught:
+        await prepared(V16, "Differential", [update(4)], source="id_tokens")
+    assert caught.value.loc == ("update_type",)
 
 
 async def test_a_difference_to_an_unknown_list_cannot_be_told(db, station, prepared):

@@ -40,7 +40,7 @@ def settle(db, station):
     async def run(name, payload, answer):
         command = COMMANDS[name]
         read = command.read(answer)
-        await db.write(lambda tx: command.settled(tx, station, payload, read))
+        await db.write(lambda tx: command.settled(tx, station.id, payload, read))
 
     return run
 

@@ -1,0 +1,31 @@
+"""The certificate by which a station shows who it is (security profile 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from csms.domain.certificates import own_names
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """The subject of a certificate whose path and dates have been checked."""
+
+    common_names: tuple[str, ...]
+    organizations: tuple[str, ...]
+
+    @property
+    def common_name(self) -> str | None:
+        """The one name in it; None when there are none or several."""
+        return self.common_names[0].strip() if len(self.common_names) == 1 else None
+
+    def is_for(self, identity: str, serial_number: str | None) -> bool:
+        """Whether it belongs to this station (OCPP 2.0.1 A00.FR.405)."""
+        name = self.common_name
+        return name is not None and name.casefold() in own_names(identity, serial_number)
+
+    def is_of(self, organizations: Collection[str]) -> bool:
+        """Whether one of these owns it (OCPP 2.0.1 A00.FR.404); none given: anybody may."""
+        trusted = {name.strip().casefold() for name in organizations}
+        return not trusted or any(one.strip().casefold() in trusted for one in self.organizations)
