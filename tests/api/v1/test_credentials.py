@@ -42,9 +42,9 @@ async def test_rotating_makes_the_old_password_useless(api: Api, body: dict[str,
     rotated = await response.json()
     assert (200, "no-store") == (response.status, response.headers["Cache-Control"])
     assert (station.uuid, None) == (rotated["station_id"], rotated["pushed"])
-    verify = api.deps.passwords.verify
-    assert Verdict.BAD is await verify(station.id, old)
-    assert Verdict.OK is await verify(station.id, rotated["password"].encode())
+    passwords = api.deps.passwords
+    assert Verdict.BAD is await verify(passwords, station.id, old)
+    assert Verdict.OK is await verify(passwords, station.id, rotated["password"].encode())
 
 
 async def test_a_rotation_is_announced_without_the_password(api: Api) -> None:
