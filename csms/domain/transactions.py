@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -70,6 +70,9 @@ class Transaction:
     """Which phases the registers count, as in "L1+L2"; None: all."""
     lowest_sample_mwh: int | None
     """Of OCPP 1.6; `last_register_mwh` is the highest."""
+    sample_below: bool = field(compare=False)
+    """Of OCPP 1.6: whether a sample came, while it was open, that is below one before it. A hint,
+    which depends on the order of arrival."""
     started_at: datetime | None
     start_received_at: datetime
     ended_at: datetime | None

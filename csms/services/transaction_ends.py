@@ -41,18 +41,19 @@ def by_stop(
         flags.add(TransactionFlag.NEGATIVE_ENERGY)
     if report.readings:
         meter_values.insert(tx, found.station_id, found.evse_id or 0, found.id, report.readings)
-    ended = _final(
-        tx,
-        replace(
-            found,
-            end_register_mwh=end,
-            ended_at=report.reported_at,
-            end_received_at=from_micros(tx.now),
-            stop_reason=report.reason,
-            charging_state=None,
-            flags=frozenset(flags),
-        ),
+    ended = replace(
+        found,
+        end_register_mwh=end,
+        ended_at=report.reported_at,
+        end_received_at=from_micros(tx.now),
+        stop_reason=report.reason,
+        charging_state=None,
+        flags=frozenset(flags),
     )
+    # Most have nothing that could have fallen, and need no look at their samples.
+    if found.sample_below or report.readings or not found.is_open:
+        ended = judged(tx, ended)
+    ended = prices.priced(tx, ended)
     transactions.end(tx, ended, report.raw)
     transaction_news.ended(tx, ended)
 

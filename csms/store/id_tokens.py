@@ -44,8 +44,8 @@ def find(tx: ReadTx, key: str, token_type: str = "") -> IdToken | None:
 def list_by_key(tx: ReadTx, key: str) -> list[IdToken]:
     """The tokens of any type that are spelled so, or have an alias that is."""
     rows = tx.all(
-        "SELECT * FROM id_tokens WHERE key = ?1 OR id IN"
-        " (SELECT id_token_id FROM id_token_aliases WHERE key = ?1) ORDER BY type, id",
+        "SELECT * FROM id_tokens WHERE id IN (SELECT id FROM id_tokens WHERE key = ?1"
+        " UNION ALL SELECT id_token_id FROM id_token_aliases WHERE key = ?1) ORDER BY type, id",
         (key,),
     )
     return [_token(row) for row in rows]

@@ -178,7 +178,8 @@ def follow_registers(
         " lowest_sample_mwh = CASE WHEN lowest_sample_mwh <= ?1 OR ?1 IS NULL"
         " THEN lowest_sample_mwh ELSE ?1 END,"
         " last_register_mwh = CASE WHEN last_register_mwh >= ?2 OR ?2 IS NULL"
-        " THEN last_register_mwh ELSE ?2 END"
+        " THEN last_register_mwh ELSE ?2 END,"
+        " sample_below = sample_below OR ifnull(?1 < ?2 OR ?1 < last_register_mwh, 0)"
         " WHERE station_id = ?3 AND station_transaction_id = ?4 AND end_received_at IS NULL"
         " RETURNING id",
         (*registers, station_id, station_transaction_id),
@@ -391,6 +392,7 @@ def _transaction(row: Row) -> Transaction:
         end_register_mwh=row["end_register_mwh"],
         register_phases=row["register_phases"],
         lowest_sample_mwh=row["lowest_sample_mwh"],
+        sample_below=bool(row["sample_below"]),
         started_at=instant(row["started_at"]),
         start_received_at=from_micros(row["start_received_at"]),
         ended_at=instant(row["ended_at"]),

@@ -27,6 +27,7 @@ OPEN = Transaction(
     end_register_mwh=None,
     register_phases=None,
     lowest_sample_mwh=None,
+    sample_below=False,
     started_at=BEGUN,
     start_received_at=BEGUN,
     ended_at=None,

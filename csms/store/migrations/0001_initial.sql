@@ -152,6 +152,7 @@ CREATE TABLE transactions (
     end_register_mwh INTEGER,
     register_phases TEXT,              -- which the registers count, as in L1+L2; null: all
     lowest_sample_mwh INTEGER,         -- 1.6; the highest one is last_register_mwh
+    sample_below INTEGER NOT NULL DEFAULT 0,  -- 1.6: 1 when one came that is below one before
     started_at INTEGER,                -- the station's clock
     start_received_at INTEGER NOT NULL,
     ended_at INTEGER,
