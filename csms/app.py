@@ -60,8 +60,8 @@ from csms.services.heartbeats import Heartbeats
 from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
 from csms.services.programs import Program
+from csms.store import connections, stations
 from csms.store import engine as engine_store
-from csms.store import stations
 from csms.store.database import Database
 from csms.store.opening import boot_id
 
@@ -207,6 +207,7 @@ class Server:
             fleet=fleet,
             passwords=passwords,
             heartbeats=heartbeats,
+            message_log=message_log,
         )
         return Parts(
             db=db,
@@ -288,6 +289,7 @@ class Server:
         self, db: Database, grace: Grace, deployment: Deployment, passwords: Passwords
     ) -> int:
         kinds = self._kinds(db, _NoStations(), grace, deployment, passwords)
+        await db.write(connections.update_unobserved)
         found = await db.write(lambda tx: recovery.sweep(tx, boot_id=boot_id(), kinds=kinds))
         grace.begin(await db.read(lambda tx: stations.list_connected_before(tx, found.epoch)))
         if found.live_jobs or not found.clean:
@@ -348,6 +350,7 @@ class Server:
         fleet: Fleet,
         passwords: Passwords,
         heartbeats: Heartbeats,
+        message_log: MessageLog,
     ) -> Deps:
         return Deps(
             db=db,
@@ -358,6 +361,7 @@ class Server:
             fleet=fleet,
             passwords=passwords,
             heartbeats=heartbeats,
+            message_log=message_log,
             endpoint=Endpoint(hub=hub, db=db, passwords=passwords),
             auth=Authenticator(db=db, bus=self._bus, clock=self._clock),
             feed=Feed(db=db, bus=self._bus, clock=self._clock),
@@ -450,11 +454,20 @@ def ocpp_settings(config: Config) -> OcppSettings:
         allow_no_password=config.onboarding.allow_no_password,
         strict=ocpp.strict,
         client_organizations=frozenset(config.tls.client_organizations),
+        security_profiles=_security_profiles(config),
         unknown_id_tokens=UnknownIdTokens(config.authorization.unknown_id_tokens),
         max_transactions_per_id_token=limit or None,
         signs_certificates=bool(config.programs.signer),
         max_sockets=ocpp.max_sockets,
     )
+
+
+def _security_profiles(config: Config) -> frozenset[int]:
+    numbers = {Security.PLAIN: 1, Security.TLS: 2, Security.MTLS: 3}
+    served = {numbers[host.parse_listen(text).security] for text in config.listen}
+    if config.external_url.startswith("wss:"):  # something before us ends the TLS
+        served.add(2)
+    return frozenset(served)
 
 
 def _program(command: str, config: Config) -> Program | None:

@@ -12,6 +12,7 @@ from csms.clock import ManualClock
 from csms.events import Bus
 from csms.store import engine
 from csms.store.database import Database
+from tests.databases import empty_database
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def bus() -> Bus:
 
 @pytest.fixture
 async def db(tmp_path: Path, clock: ManualClock, bus: Bus) -> AsyncIterator[Database]:
-    database = Database(tmp_path / "csms.sqlite3", clock=clock, bus=bus)
+    database = Database(empty_database(tmp_path), clock=clock, bus=bus)
     await database.open()
     await database.write(lambda tx: engine.begin_epoch(tx, "this-boot"))
     yield database

@@ -19,6 +19,7 @@ from csms.ocpp.endpoint import Endpoint
 from csms.ocpp.hub import Hub
 from csms.services.credentials import Passwords
 from csms.services.heartbeats import Heartbeats
+from csms.services.message_log import MessageLog
 from csms.store.database import Database
 
 
@@ -55,6 +56,7 @@ class Deps:
     fleet: Fleet
     passwords: Passwords
     heartbeats: Heartbeats
+    message_log: MessageLog
     endpoint: Endpoint
     auth: Authenticator
     feed: Feed

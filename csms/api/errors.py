@@ -9,6 +9,7 @@ from typing import Any
 
 from csms import errors
 from csms.api.routing import Dialect
+from csms.api.wording import of_chargers
 from csms.errors import BadRequest, CsmsError, Invalid
 
 # Told with every 503: nothing was written, and whatever it is passes quickly or not at all.
@@ -187,7 +188,7 @@ def _native(error: CsmsError, status: int, headers: dict[str, str]) -> Rendered:
 def _for_chargers(error: CsmsError, status: int, headers: dict[str, str]) -> Rendered:
     issues = issues_of(error)
     if not issues:
-        return Rendered(status, {"detail": error.message}, headers)
+        return Rendered(status, {"detail": of_chargers(error.message)}, headers)
     return Rendered(422, {"detail": [_chargers_issue(issue) for issue in issues]}, headers)
 
 
@@ -195,7 +196,7 @@ def _chargers_issue(issue: Issue) -> dict[str, Any]:
     written = {
         "type": issue.kind,
         "loc": list(issue.loc),
-        "msg": issue.message,
+        "msg": of_chargers(issue.message),
         "input": _bounded(issue.given),
     }
     return written if issue.context is None else {**written, "ctx": issue.context}
@@ -208,10 +209,11 @@ def _for_commands(error: CsmsError, status: int, headers: dict[str, str]) -> Ren
         for issue in issues:
             name = ".".join(str(part) for part in issue.loc[1:]) or str(issue.loc[0])
             told = issue.context["error"] if issue.kind == "json_invalid" and issue.context else ""
-            fields.setdefault(name, []).append(told or issue.message)
+            fields.setdefault(name, []).append(told or of_chargers(issue.message))
         return Rendered(422, {"message": _INVALID_SENTENCE, "errors": fields}, headers)
     sentence = next(
-        (text for kind, text in _FIXED_SENTENCES.items() if isinstance(error, kind)), error.message
+        (text for kind, text in _FIXED_SENTENCES.items() if isinstance(error, kind)),
+        of_chargers(error.message),
     )
     if isinstance(error, errors.StationOffline):
         status = 400

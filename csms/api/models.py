@@ -13,6 +13,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class Lenient(BaseModel):
+    """A body of a dialect, whose clients may know more fields than we do: those are ignored."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
 class Query(BaseModel):
     """A query string: unknown keys are refused, text becomes numbers."""
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 import csms
 from csms.api import models
 from csms.api.routing import Call, Dialect, Reply, Route
+from csms.domain.permissions import Scope
 
 _TAGS = {
     Dialect.NATIVE: ("native", "The csms API: OCPP 2.x words, problem+json, cursor paging."),
@@ -39,6 +40,7 @@ _ERROR_MODELS: dict[Dialect, type[BaseModel]] = {
     Dialect.COMMANDS: models.CommandsError,
 }
 _PARAMETER = re.compile(r"\{(\w+)(?::[^}]*)?\}")
+_PLACES = frozenset({"station_id", "location_id"})
 _REFERENCE = "#/components/schemas/{model}"
 
 Mode = Literal["validation", "serialization"]
@@ -197,12 +199,24 @@ def _errors(route: Route, schemas: dict[Key, dict[str, Any]]) -> dict[str, Any]:
     return described
 
 
+def _names_a_place(route: Route) -> bool:
+    """Whether its query or body may name a station or a location that is not there."""
+    models = (route.query, route.body)
+    return any(
+        not _PLACES.isdisjoint(model.model_fields)
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    )
+
+
 def _error_statuses(route: Route) -> set[int]:
     statuses: set[int] = set()
     if route.scope is not None:
         statuses |= {401, 403}
-    if "{" in route.path:
+    if "{" in route.path or _names_a_place(route):
         statuses.add(404)
+    if route.scope is Scope.COMMANDS_SEND and route.dialect is Dialect.NATIVE:
+        statuses |= {422, 502, 504}
     if route.query is not None:
         statuses.add(422)
     if route.body is not None:

@@ -53,6 +53,9 @@ def run(
     connectors: Annotated[int, typer.Option(min=1, help="Connectors of each.")] = 1,
     brand: Annotated[str, typer.Option(help="Brand in the catalog.")] = "generic",
     model: Annotated[str, typer.Option(help="Model of that brand.")] = "ac-22kw",
+    compression: Annotated[
+        bool, typer.Option("--compression", help="Offer permessage-deflate; OCPP 2.x.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Decides everything random about them.")] = 0,
     ramp_per_s: Annotated[
         float, typer.Option(min=0.1, help="How many start dialing each second.")
@@ -78,6 +81,7 @@ def run(
         brand=brand,
         model=model,
         seed=seed,
+        compression=compression,
         ramp_per_s=ramp_per_s,
     )
     _run(options)

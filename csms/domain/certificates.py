@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import MD5, SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from csms.domain.identity import name_key
 from csms.errors import Invalid
 
 # The `csr` of SignCertificate and the `certificateChain` of CertificateSigned, in every version.
@@ -128,18 +129,31 @@ def check_owner(
         # OCPP 2.1 A02: the name is the SeccId, which the CA knows and we may not.
         return
     own = own_names(identity, serial_number)
-    if request.common_name.casefold() not in own:
+    if name_key(request.common_name) not in own:
         raise _refusal("the CSR's common name is neither the station's serial number nor its id")
-    if any(name.casefold() not in own for name in request.dns_names):
+    if any(name_key(name) not in own for name in request.dns_names):
         raise _refusal("the CSR asks for a DNS name that is not the station's")
 
 
 def own_names(identity: str, serial_number: str | None) -> frozenset[str]:
-    """What a certificate may call the station, with case folded.
+    """What a certificate may call the station, as `name_key` writes it.
 
     OCPP 2.0.1 A00.FR.511 asks for the serial number; many stations use their identity.
     """
-    return frozenset(name.strip().casefold() for name in (identity, serial_number) if name)
+    return frozenset(name_key(name) for name in (identity, serial_number) if name)
+
+
+def is_for_clients(der: bytes) -> bool:
+    """Whether the certificate names clientAuth (RFC 5280 4.2.1.12).
+
+    OpenSSL lets one pass that has no extended key usage at all.
+    """
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return False
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usage
 
 
 def read_chain(text: str) -> Chain:

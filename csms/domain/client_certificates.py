@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from csms.domain.certificates import own_names
+from csms.domain.identity import name_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,8 @@ class ClientCertificate:
 
     common_names: tuple[str, ...]
     organizations: tuple[str, ...]
+    is_for_clients: bool = True
+    """Whether its extended key usage says so; one that has none may be meant for anything."""
 
     @property
     def common_name(self) -> str | None:
@@ -23,7 +26,7 @@ class ClientCertificate:
     def is_for(self, identity: str, serial_number: str | None) -> bool:
         """Whether it belongs to this station (OCPP 2.0.1 A00.FR.405)."""
         name = self.common_name
-        return name is not None and name.casefold() in own_names(identity, serial_number)
+        return name is not None and name_key(name) in own_names(identity, serial_number)
 
     def is_of(self, organizations: Collection[str]) -> bool:
         """Whether one of these owns it (OCPP 2.0.1 A00.FR.404); none given: anybody may."""

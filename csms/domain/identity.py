@@ -16,6 +16,11 @@ def identity_key(identity: str) -> str:
     return identity.translate(_FOLD)
 
 
+def name_key(name: str) -> str:
+    """The form in which the names of a certificate are matched; as `store/stations.py` does."""
+    return identity_key(name.strip(" "))
+
+
 def why_not_an_identity(text: str) -> str | None:
     """The reason `text` cannot be a station's identity, or None when it can."""
     if not text:

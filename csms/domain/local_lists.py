@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -55,7 +55,8 @@ class LocalList:
     version: int | None
     """That the station has, by its last word; 0: none, -1: it cannot have one (OCPP 1.6)."""
     known_version: int | None
-    """Whose entries we know."""
+    """Whose entries we know. Another than `version`: an update to that one may have come through or
+    not, and these are the entries without it."""
     refusal: str | None
     """The word with which it refused the last update."""
 
@@ -94,4 +95,15 @@ def known_after(before: LocalList, update: ListUpdate) -> int | None:
     """The version whose entries are known once the station has taken the update."""
     if update.update_type is UpdateType.FULL or before.is_known:
         return update.version
+    if before.known_version is not None and before.version == update.version:
+        return update.version  # the one that was in doubt
     return None  # changes to we know not what
+
+
+def doubtful_after(before: LocalList, update: ListUpdate) -> LocalList:
+    """What is known while nobody knows whether the station took the update."""
+    if before.version == update.version and not before.is_known:
+        return before  # sent once more
+    if before.is_known and before.version is not None and update.version > before.version:
+        return replace(before, version=update.version)
+    return replace(before, version=max(update.version, before.version or 0), known_version=None)

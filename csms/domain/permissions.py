@@ -14,6 +14,8 @@ class Scope(str, Enum):
     COMMANDS_SEND = "commands:send"
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
+    TRANSACTIONS_READ = "transactions:read"
+    TRANSACTIONS_WRITE = "transactions:write"
     EVENTS_READ = "events:read"
     METRICS_READ = "metrics:read"
     ID_TOKENS_READ = "id_tokens:read"
@@ -29,11 +31,20 @@ class Role(str, Enum):
     ADMIN = "admin"
 
 
-_VIEWER = frozenset({Scope.STATIONS_READ, Scope.JOBS_READ, Scope.EVENTS_READ, Scope.METRICS_READ})
+_VIEWER = frozenset(
+    {
+        Scope.STATIONS_READ,
+        Scope.JOBS_READ,
+        Scope.TRANSACTIONS_READ,
+        Scope.EVENTS_READ,
+        Scope.METRICS_READ,
+    }
+)
 _OPERATOR = _VIEWER | {
     Scope.STATIONS_WRITE,
     Scope.COMMANDS_SEND,
     Scope.JOBS_WRITE,
+    Scope.TRANSACTIONS_WRITE,
     Scope.ID_TOKENS_READ,
     Scope.ID_TOKENS_WRITE,
 }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 from csms.domain.id_tokens import id_token_key
-from csms.domain.transactions import MAX_V16_ID, StopReport, Transaction
+from csms.domain.transactions import MAX_V16_ID, StartReport, StopReport, Transaction
+
+# The first sample of a transaction is not taken in the very instant of its start.
+_SAMPLED_WITHIN = timedelta(seconds=60)
 
 
 class Resolution(str, Enum):
@@ -56,6 +60,28 @@ def fits(stop: StopReport, transaction: Transaction) -> bool:
         (stop.id_token is None or id_token_key(stop.id_token) == transaction.id_token_key)
         and (stop.reported_at is None or begun is None or begun <= stop.reported_at)
         and (stop.register_mwh is None or register is None or register <= stop.register_mwh)
+    )
+
+
+def same_start(start: StartReport, made: Transaction) -> bool:
+    """Whether a late start is that of a transaction that was made of its stop alone."""
+    known = start.reported_at, start.register_mwh, made.started_at, made.ended_at
+    if None in known or not may_be_of(start, made):
+        return False
+    assert start.reported_at is not None
+    assert made.started_at is not None
+    apart = abs(start.reported_at - made.started_at)
+    return start.register_mwh == made.start_register_mwh and apart <= _SAMPLED_WITHIN
+
+
+def may_be_of(start: StartReport, made: Transaction) -> bool:
+    """Whether nothing that is known speaks against it being so."""
+    at, over, end = start.reported_at, made.ended_at, made.end_register_mwh
+    return (
+        made.id_token_key in (None, id_token_key(start.id_token))
+        and at is not None
+        and (over is None or at <= over)
+        and (start.register_mwh is None or end is None or start.register_mwh <= end)
     )
 
 

@@ -52,6 +52,8 @@ class Station:
     firmware_version: str | None
     booted_at: datetime | None
     registration: Registration
+    blocked_at: datetime | None
+    """Since when an operator keeps it out."""
     connected_epoch: int | None
     connected_version: OcppVersion | None
     last_connected_at: datetime | None

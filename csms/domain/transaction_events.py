@@ -17,6 +17,7 @@ from csms.domain.transactions import Transaction, TransactionFlag
 
 STARTED, UPDATED, ENDED = "Started", "Updated", "Ended"
 _STOP_AUTHORIZED = "StopAuthorized"
+_OF_THE_END = frozenset({TransactionFlag.INFERRED_END, TransactionFlag.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def reopened(transaction: Transaction) -> Transaction:
         ended_at=None,
         end_received_at=None,
         stop_reason=None,
-        flags=transaction.flags - {TransactionFlag.INFERRED_END},
+        flags=transaction.flags - _OF_THE_END,
     )
 
 
@@ -116,10 +117,13 @@ def inferred_end_stands(
 ) -> bool:
     """Whether a transaction that was taken for over still is after `event` made it `told`.
 
-    Only a message from now shows that the charging goes on; a replayed one says how it was.
+    Only a message from now shows that the charging goes on; a replayed one says how it was. What
+    a person closed stays so.
     """
     if not told.is_open:
         return False
+    if TransactionFlag.CLOSED in transaction.flags:
+        return True
     if event.offline or not is_next(event, transaction):
         return True
     if event.reported_at is None or transaction.ended_at is None:
@@ -135,7 +139,7 @@ def keep_inferred_end(transaction: Transaction, told: Transaction) -> Transactio
         ended_at=transaction.ended_at,
         end_received_at=transaction.end_received_at,
         charging_state=None,
-        flags=told.flags | {TransactionFlag.INFERRED_END},
+        flags=told.flags | (transaction.flags & _OF_THE_END),
     )
 
 

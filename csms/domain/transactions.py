@@ -24,6 +24,8 @@ class TransactionFlag(str, Enum):
     """The end register is below the start register, so the energy is not known."""
     INFERRED_END = "inferred_end"
     """No end came; the next start, a boot or the free connector showed it. A late one counts."""
+    CLOSED = "closed"
+    """Beside `inferred_end`: a person ended it, so samples and updates do not reopen it."""
     REGISTER_FELL = "register_fell"
     """The register went down on the way (reset, rollover, exchange): the energy is not known."""
     PHASES_VARY = "phases_vary"

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import TypeVar
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType
@@ -17,11 +18,14 @@ from csms.fleet.device import Device
 from csms.fleet.frame_file import OnFrame
 from csms.fleet.languages import LANGUAGES
 from csms.fleet.password_file import OnPassword
-from csms.fleet.spec import StationSpec, url_of
+from csms.fleet.spec import StationSpec, offers_compression, url_of
 from csms.ocpp.frames import MAX_FRAME_BYTES
+
+T = TypeVar("T")
 
 HANDSHAKE_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 10.0
+WINDOW_BITS = 15
 # Dials under way at once: a fleet that comes back must not starve the loop it shares.
 MAX_DIALS = 32
 # A connection that stood this long was a good one; redialing starts from the beginning.
@@ -68,6 +72,7 @@ class Dialer:
                         timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
                         max_msg_size=MAX_FRAME_BYTES,
                         decode_text=False,
+                        compress=WINDOW_BITS if offers_compression(spec) else 0,
                     )
             except aiohttp.WSServerHandshakeError as error:
                 raise DialFailed(f"HTTP {error.status}") from error
@@ -203,6 +208,13 @@ class VirtualStation:
             return
         self.device.tick()
         self.flush()
+
+    def let(self, happen: Callable[[Device], T]) -> T:
+        """Something happens at the station now: see `csms.fleet.happenings`."""
+        try:
+            return self.device.let(happen)
+        finally:
+            self.flush()
 
     def flush(self) -> None:
         """Send what the device has to say, from outside of `run`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
+from types import MappingProxyType
 from typing import Protocol
 
 from csms.clock import Clock
@@ -15,6 +16,11 @@ from csms.fleet.speech import ConnectorState, Speech, StopCause, Token, Transact
 from csms.ocpp.frames import JsonObject
 
 UNPLUG_S = 2.0
+# How often a transaction that shall end with an amount of energy looks at the meter.
+GOAL_S = 1.0
+_REFUSALS = MappingProxyType(
+    {ConnectorState.UNAVAILABLE: "Unavailable", ConnectorState.FAULTED: "Faulted"}
+)
 
 
 class Host(Protocol):
@@ -66,6 +72,7 @@ class Connector:
     __slots__ = (
         "_host",
         "_scheduled",
+        "fault",
         "id",
         "meter",
         "operative",
@@ -86,11 +93,16 @@ class Connector:
         self.meter = Meter(float(host.random.randrange(10_000, 5_000_000)))
         self.tx: Transaction | None = None
         self.reservation: Reservation | None = None
+        self.fault: str | None = None
+        """What is wrong with it."""
 
     @property
     def free(self) -> bool:
         """Whether anybody could start a transaction."""
-        return self.tx is None and self.state is ConnectorState.AVAILABLE
+        return self.tx is None and self.state in {
+            ConnectorState.AVAILABLE,
+            ConnectorState.PREPARING,
+        }
 
     def is_free_for(self, token: Token) -> bool:
         """Whether the token could start a transaction, as far as the connector is concerned."""
@@ -112,7 +124,8 @@ class Connector:
         def heard(answer: JsonObject | None) -> None:
             self.reported = None if answer is None else word
 
-        speech.status(self.id, word, heard)
+        fault = self.fault if self.state is ConnectorState.FAULTED else None
+        speech.status(self.id, word, heard, fault=fault)
 
     def ring(self, what: str) -> None:
         """Do what was to be done at this time."""
@@ -122,6 +135,10 @@ class Connector:
             self.unplug()
         elif what == "limit":
             self.relimit()
+        elif what == "end":
+            self.stop(StopCause.LOCAL)
+        elif what == "goal":
+            self._look_at_goal()
         else:
             self.drop_reservation("Expired")
 
@@ -141,6 +158,8 @@ class Connector:
 
     @property
     def _resting(self) -> ConnectorState:
+        if self.fault is not None:
+            return ConnectorState.FAULTED
         if not self.operative:
             return ConnectorState.UNAVAILABLE
         held = self.reservation is not None
@@ -193,8 +212,9 @@ class Connector:
     def reserve(self, reservation: Reservation) -> str:
         """Keep the connector free for somebody; returns the word to answer with."""
         held = self.reservation
-        if not self.free and (held is None or held.id != reservation.id):
-            return "Unavailable" if self.state is ConnectorState.UNAVAILABLE else "Occupied"
+        is_mine = held is not None and held.id == reservation.id
+        if self.tx is not None or (self.state is not ConnectorState.AVAILABLE and not is_mine):
+            return _REFUSALS.get(self.state, "Occupied")
         self.reservation = reservation
         self._await_expiry(reservation)
         self._rest()
@@ -220,9 +240,28 @@ class Connector:
 
     # ---- transactions ------------------------------------------------------------------------
 
-    def start(self, token: Token, *, remote_start_id: int | None = None) -> Transaction:
+    def plug(self) -> None:
+        """A car comes, and waits."""
+        if self.free:
+            self._go(ConnectorState.PREPARING)
+
+    def unlock(self) -> None:
+        """Let the car go, whatever it does."""
+        if self.tx is None and self.state is ConnectorState.PREPARING:
+            self.unplug()
+        self.stop(StopCause.UNLOCKED)
+
+    def start(
+        self,
+        token: Token,
+        *,
+        remote_start_id: int | None = None,
+        wanted_s: float | None = None,
+        wanted_wh: float | None = None,
+    ) -> Transaction:
         """Plug a car in and start, asking the CSMS about the token first."""
         tx = self._plug_in(token, remote_start_id)
+        tx.wanted_s, tx.wanted_wh = wanted_s, wanted_wh
         if self._host.trusts(token):
             self._begin(tx)
             return tx
@@ -265,6 +304,7 @@ class Connector:
         tx.read_at = host.clock.monotonic()
         tx.started_at = host.clock.now()
         self._sample_later()
+        self._set_goal(tx)
         host.speech.started(tx, lambda content: self._started(tx, content))
         host.began(tx)
 
@@ -286,7 +326,7 @@ class Connector:
     def _flow(self, tx: Transaction) -> None:
         """To the state that the energy is in."""
         assert tx.charge is not None
-        if tx.charge.full:
+        if tx.charge.full or tx.charge.demand_w <= 0:
             self._go(ConnectorState.SUSPENDED_EV)
         elif tx.charge.limit_w <= 0:
             self._go(ConnectorState.SUSPENDED_EVSE)
@@ -299,8 +339,8 @@ class Connector:
         if tx is None:
             return
         host = self._host
-        host.wake(self, "sample", None)
-        host.wake(self, "limit", None)
+        for what in ("sample", "limit", "end", "goal"):
+            host.wake(self, what, None)
         if tx.charge is None:  # still being authorized: nothing began
             self._come_to_nothing(tx)
             return
@@ -311,7 +351,48 @@ class Connector:
         self._go(ConnectorState.FINISHING)
         host.wake(self, "unplug", UNPLUG_S)
 
+    def _set_goal(self, tx: Transaction) -> None:
+        self._host.wake(self, "end", tx.wanted_s)
+        if tx.wanted_wh is not None:
+            tx.ends_at_wh = self.meter.register_wh + tx.wanted_wh
+            self._host.wake(self, "goal", GOAL_S)
+
+    def _look_at_goal(self) -> None:
+        tx = self.tx
+        if tx is None or tx.charge is None or tx.ends_at_wh is None:
+            return
+        if self._read(tx, tx.charge).register_wh >= tx.ends_at_wh:
+            self.stop(StopCause.LOCAL)
+        else:
+            self._host.wake(self, "goal", GOAL_S)
+
+    def break_down(self, fault: str) -> None:
+        """Something is wrong from now on: what goes on ends."""
+        was_faulted, self.fault = self.fault is not None, fault
+        self.stop(StopCause.FAULT)
+        self.drop_reservation("Removed")
+        self._rest()
+        if was_faulted:
+            self.report()
+
+    def repair(self) -> None:
+        """All is well again."""
+        self.fault = None
+        if self.state is ConnectorState.FAULTED:
+            self._rest()
+
     # ---- power -------------------------------------------------------------------------------
+
+    def demand(self, power_w: float) -> bool:
+        """The car asks for so much from now on; False when none charges."""
+        tx = self.tx
+        if tx is None or tx.charge is None:
+            return False
+        self._read(tx, tx.charge)
+        tx.charge.demand_w = power_w
+        if self.state in {ConnectorState.CHARGING, ConnectorState.SUSPENDED_EV}:
+            self._flow(tx)
+        return True
 
     def relimit(self) -> None:
         """What the charging profiles allow has changed."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from csms.clock import Clock
 from csms.domain.stations import Registration
@@ -41,6 +42,8 @@ from csms.fleet.speech import (
 from csms.fleet.upkeep import FirmwareUpdate, LogUpload
 from csms.ocpp import schemas
 from csms.ocpp.frames import Call, CallError, CallResult, JsonObject
+
+T = TypeVar("T")
 
 BOOT_RETRY_S = 30.0
 # How long a reset waits for the ends of transactions to be answered.
@@ -170,6 +173,13 @@ class Device:
                 self._fire(*key)
         self._line.expire()
         self._pump()
+
+    def let(self, happen: Callable[[Device], T]) -> T:
+        """Something happens at the station, outside of OCPP."""
+        try:
+            return happen(self)
+        finally:
+            self._pump()
 
     @property
     def next_due(self) -> float:

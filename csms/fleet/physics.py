@@ -111,7 +111,17 @@ class Meter:
 class Charge:
     """One car charging at one connector."""
 
-    __slots__ = ("_meter", "_power_w", "_random", "_supply", "_vehicle", "last", "limit_w", "soc")
+    __slots__ = (
+        "_meter",
+        "_power_w",
+        "_random",
+        "_supply",
+        "_vehicle",
+        "demand_w",
+        "last",
+        "limit_w",
+        "soc",
+    )
 
     def __init__(self, vehicle: Vehicle, supply: Supply, meter: Meter, random: Random) -> None:
         self._vehicle = vehicle
@@ -121,6 +131,8 @@ class Charge:
         self._power_w = 0.0
         self.limit_w = math.inf
         """What charging profiles allow; infinite without any."""
+        self.demand_w = math.inf
+        """What the car asks for; infinite: all it can take."""
         self.soc = vehicle.soc
         self.last = self._reading(0.0, 0.0)
 
@@ -146,7 +158,11 @@ class Charge:
         step_s = seconds / steps
         drawn_wh = 0.0
         for _ in range(steps):
-            limit_w = min(self.limit_w, power_limit_w(self._vehicle, self._supply, self.soc))
+            limit_w = min(
+                self.limit_w,
+                self.demand_w,
+                power_limit_w(self._vehicle, self._supply, self.soc),
+            )
             self._power_w = min(limit_w, self._power_w + self._vehicle.ramp_w_per_s * step_s)
             missing_wh = (1 - self.soc) * self._vehicle.battery_wh / _EFFICIENCY
             step_wh = min(self._power_w * step_s / 3600, missing_wh)

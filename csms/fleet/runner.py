@@ -45,6 +45,7 @@ class RunOptions:
     flap_percent: float = 0.0
     """Share of the stations that lose their socket now and again."""
     flap_every_s: float = 10.0
+    compression: bool = False
     seed: int = 0
     connectors: int = 1
     brand: str = "generic"
@@ -160,6 +161,7 @@ def specs_of(options: RunOptions, catalog: Catalog) -> Iterator[StationSpec]:
             version=one.version or options.version,
             password=one.password,
             seed=options.seed,
+            compression=options.compression,
             faults=Faults(
                 reject_percent=options.reject_percent,
                 silent_percent=options.silent_percent,

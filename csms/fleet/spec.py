@@ -32,10 +32,17 @@ class StationSpec:
     faults: Faults = field(default_factory=Faults)
     configuration: Mapping[str, str] = field(default_factory=dict)
     """Settings that differ from the defaults, by `Knob.name`."""
+    compression: bool = False
+    """Whether it offers permessage-deflate where its version knows of it, for 256 KiB."""
     reboot_s: float = 1.0
     """About how long a restart takes."""
     step_s: float = 2.0
     """How long each step of a firmware update or a log upload takes."""
+
+
+def offers_compression(spec: StationSpec) -> bool:
+    """Whether it offers permessage-deflate; OCPP 1.6 knows of none."""
+    return spec.compression and spec.version is not OcppVersion.V16
 
 
 def url_of(spec: StationSpec) -> str:

@@ -23,6 +23,7 @@ class ConnectorState(str, Enum):
     FINISHING = "Finishing"
     RESERVED = "Reserved"
     UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
 
 
 class BootReason(str, Enum):
@@ -47,6 +48,7 @@ class StopCause(Enum):
     UNLOCKED = "unlocked"
     REFUSED = "refused"
     """The CSMS would not hear of its start."""
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,12 @@ class Transaction:
     read_at: float = 0.0
     events: int = field(default=0, repr=False)
     """How many events of it there were; 2.x numbers them."""
+    wanted_s: float | None = None
+    """It ends by itself after so long."""
+    wanted_wh: float | None = None
+    """It ends by itself with so much energy."""
+    ends_at_wh: float | None = None
+    """Where its meter stands then."""
 
 
 Heard = Callable[[JsonObject | None], None]
@@ -122,8 +130,10 @@ class Speech(Protocol):
         """What this version calls the state of a connector."""
         ...
 
-    def status(self, connector_id: int, word: str, heard: Heard) -> None:
-        """Tell the state of a connector."""
+    def status(
+        self, connector_id: int, word: str, heard: Heard, *, fault: str | None = None
+    ) -> None:
+        """Tell the state of a connector, and what is wrong with it in versions that do."""
         ...
 
     def authorize(self, token: Token, heard: Callable[[bool], None]) -> None:

@@ -113,8 +113,11 @@ def plan(
     return Course(version, kept["at_most"], _cut(order, batch, kept["at_most"]), answers)
 
 
-def together(answers: Sequence[Answer]) -> Answer:
-    """One answer of many: a refusal of one is a refusal, lists are joined."""
+def together(answers: Sequence[Answer], subjects: Sequence[str | None] = ()) -> Answer:
+    """One answer of many: a refusal of one is a refusal, lists are joined.
+
+    Where the CALLs have subjects, `results` says what was answered about each.
+    """
     refused = [answer for answer in answers if not answer.accepted]
     telling = [answer for answer in answers if answer.status == "RebootRequired"]
     decisive = (refused or telling or answers[-1:])[0]
@@ -123,6 +126,11 @@ def together(answers: Sequence[Answer]) -> Answer:
         for name, value in answer.payload.items():
             if isinstance(value, list):  # what a vendor adds may be a list in one answer only
                 lists.setdefault(name, []).extend(value)
+    if len(answers) > 1 and any(subjects):
+        lists["results"] = [
+            {"subject": subject, "status": answer.status}
+            for subject, answer in zip(subjects, answers, strict=False)
+        ]
     return Answer(
         accepted=not refused,
         status=decisive.status,

@@ -10,7 +10,7 @@ from csms.domain.identity import identity_key, why_not_an_identity
 
 DUPLICATE_IDENTITY = "duplicate_identity"
 INVALID_IDENTITY = "invalid_identity"
-DUPLICATE_MESSAGE = "Duplicate charger identity"
+DUPLICATE_MESSAGE = "Duplicate station identity"
 
 
 @dataclass(frozen=True, slots=True)

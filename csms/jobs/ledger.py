@@ -179,6 +179,8 @@ def settle(
     """Journal how an attempt ended; None when somebody else settled the item first."""
     if isinstance(result, Done):
         return finish(tx, job, item, result, kind=kind)
+    if isinstance(result, Ambiguous) and result.effect and job_items.standing(tx, [item]):
+        result.effect(tx)
     if isinstance(result, Ambiguous) and not kind.repeatable(job, item):
         return open_window(tx, job, item, result)
     stopping = jobs.state_of(tx, job.id) is JobState.CANCELLING
@@ -330,14 +332,21 @@ def look_for_evidence(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> C
 
 
 def late_answer(tx: Tx, job: Job, attempt: Row, done: Done, *, kind: ItemRunner) -> Change | None:
-    """An answer after the wait: settles the item while it is open, else is only recorded."""
+    """An answer after the wait: settles the item while it is open, else it is recorded.
+
+    What the kind says has happened all the same is carried out then too.
+    """
     item = job_items.get(tx, attempt["job_id"], attempt["seq"])
     # In flight: the wait is over, but its end is still on its way to the ledger.
     waiting_for_it = item.attempt == attempt["attempt"] and (
         item.window_open or item.state in _OPEN_TO_AN_ANSWER
     )
     job_items.record_late(tx, attempt["message_id"], done.response)
-    return finish(tx, job, item, done, kind=kind) if waiting_for_it else None
+    if waiting_for_it:
+        return finish(tx, job, item, done, kind=kind)
+    if kind.late_effects and done.effect is not None:
+        done.effect(tx)
+    return None
 
 
 # ---- waiting for stations --------------------------------------------------------------------

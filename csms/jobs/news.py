@@ -15,6 +15,7 @@ from csms.jobs import ledger
 from csms.jobs.board import Board
 from csms.jobs.crash import CrashPoints
 from csms.jobs.port import Done, ItemRunner
+from csms.services.redaction import redacted
 from csms.store import job_items, jobs
 from csms.store.database import Database, Tx
 
@@ -135,7 +136,7 @@ class News:
         else:
             read = kind.read_late(tx, job, item, attempt, signal.payload)
             if read is None:
-                job_items.record_late(tx, signal.message_id, signal.payload)
+                job_items.record_late(tx, signal.message_id, redacted(signal.payload))
                 return None
             done = read
         return ledger.late_answer(tx, job, attempt, done, kind=kind)

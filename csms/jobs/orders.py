@@ -14,6 +14,7 @@ from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Command, Order
 from csms.ocpp.commands.request_ids import freeze
 from csms.ocpp.frames import JsonObject
+from csms.services.redaction import redacted
 
 
 def frozen_command(name: str, values: JsonObject) -> dict[str, Any]:
@@ -48,11 +49,12 @@ def _command_of(params: dict[str, Any]) -> Command:
 
 
 def keep(params: dict[str, Any], seal: Seal) -> dict[str, Any]:
-    """The order as it is stored; one with passwords is sealed, but for its name."""
-    if not _command_of(params).is_secret:
+    """The order as it is stored and shown; one with passwords is sealed beside it."""
+    shown: dict[str, Any] = redacted(params)
+    # What is prepared is compared with what is queued, and has nothing to hide.
+    if shown == params or _command_of(params).prepare is not None:
         return params
-    kept = {name: value for name, value in params.items() if name not in _SECRET}
-    return {**kept, _SEALED: seal.close(params)}
+    return {**shown, _SEALED: seal.close(params)}
 
 
 def opened(job: Job, seal: Seal) -> Job:
@@ -62,13 +64,12 @@ def opened(job: Job, seal: Seal) -> Job:
 
 
 _SEALED = "sealed"
-_SECRET = frozenset({"params", "payload", "meaning"})
 
 
 def class_of(job: Job) -> CommandClass:
     """What may follow an attempt of unknown outcome."""
     command = command_of(job)
-    if "command" in job.params and _SEALED not in job.params:
+    if "command" in job.params:
         return command.class_of(parameters.parse(command.params, job.params["params"]))
     return command.command_class
 

@@ -82,10 +82,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """It may have happened; we cannot know."""
+    """It may have happened; we cannot know. `effect` is written together with that."""
 
     code: str
     message: str
+    effect: Callable[[Tx], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ class ItemRunner(Protocol):
     name: str
     first_step: str | None
     """None for a kind of one step."""
+    late_effects: bool
+    """Whether the effect of an answer is carried out even when the item is over."""
 
     def keep(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a new job as they are stored, secrets sealed."""

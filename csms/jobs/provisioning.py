@@ -78,16 +78,16 @@ def check_limits(orders: Sequence[Order], limits: Limits, *, virtual_now: int) -
     """Raise Invalid when the orders ask for nothing or for too much, before any is expanded."""
     total = expansion.total(order.group for order in orders)
     if total == 0:
-        raise Invalid("The request asks for no chargers", kind="too_short")
+        raise Invalid("The request asks for no stations", kind="too_short")
     if total > limits.max_items:
         raise Invalid(
-            f"The request asks for {total} chargers, at most {limits.max_items} are allowed",
+            f"The request asks for {total} stations, at most {limits.max_items} are allowed",
             kind="too_long",
         )
     virtual = expansion.total(order.group for order in orders if order.template.virtual)
     if virtual and virtual_now + virtual > limits.max_virtual:
         raise Invalid(
-            f"The request asks for {virtual} virtual chargers beside {virtual_now},"
+            f"The request asks for {virtual} virtual stations beside {virtual_now},"
             f" at most {limits.max_virtual} are allowed in the server's process",
             kind="too_long",
         )
@@ -124,8 +124,8 @@ async def registered(db: Database, job: Job, item: JobItem) -> Station:
         if found is not None:
             return found
     if not item.final:
-        raise Unavailable("The charger is not created yet; ask again", code="not_ready")
-    message = item.message or "The charger could not be created"
+        raise Unavailable("The station is not created yet; ask again", code="not_ready")
+    message = item.message or "The station could not be created"
     if item.code == DUPLICATE_IDENTITY:
         raise DuplicateIdentity(message)
     if item.code == TARGET_NOT_ALLOWED:
@@ -153,7 +153,7 @@ def submission(
 ) -> Submission:
     """The job that makes the planned stations; raises Forbidden when it could not."""
     if not principal.reaches(location_id):
-        raise Forbidden("A token bound to locations creates chargers at one of them only")
+        raise Forbidden("A token bound to locations creates stations at one of them only")
     return station_create.submission(
         principal=principal,
         dialect=dialect,

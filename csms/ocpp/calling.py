@@ -9,6 +9,7 @@ from csms.clock import Clock
 from csms.errors import CallRefused, CallWithheld
 from csms.ocpp import schemas
 from csms.ocpp.breaker import Breaker
+from csms.ocpp.commands import reserve_now
 from csms.ocpp.connection import Connection, OurCall
 from csms.ocpp.context import StationContext
 from csms.ocpp.deafness import Deafness
@@ -50,6 +51,9 @@ class Caller:
         if objection is not None:
             context.fire(objection.quirk, orders.subject(call.action, call.payload))
             raise CallWithheld(objection.reason)
+        end = reserve_now.ends_at(call.action, call.payload)
+        if end is not None and end <= self._clock.now():  # it may have waited for the station
+            raise CallWithheld("the reservation would be over already")
         payload = await self._answered(call, timeout_s, on_sent)
         if payload.get("status") == "RebootRequired":
             self._breaker.excuse(context.station_id)

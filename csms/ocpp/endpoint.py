@@ -16,9 +16,11 @@ from csms.domain.credentials import Credential, Verdict, check_supplied
 from csms.domain.identity import why_not_an_identity
 from csms.domain.onboarding import Onboarding
 from csms.domain.stations import NewStation, Station
+from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError, DuplicateIdentity, Invalid
 from csms.ocpp import handshake
 from csms.ocpp.conduct import applied_to
+from csms.ocpp.deflate import Terms, agree
 from csms.ocpp.handshake import Basic, Choice, Peer, Upgrade
 from csms.ocpp.held import UNKNOWN_IDENTITY
 from csms.ocpp.hub import Hub
@@ -56,6 +58,7 @@ class Admission:
     choice: Choice
     peer: Peer
     head: bytes
+    compression: Terms | None
     quirks: Applied
     noticed: tuple[str, ...]
     """Quirks that the upgrade has shown already."""
@@ -64,7 +67,7 @@ class Admission:
         """Turn the transport into a websocket; `unread` came after the head."""
         if transport.is_closing():
             return
-        socket = Socket(transport)
+        socket = Socket(transport, self.compression)
         if self.station is None:
             connection = self.hub.open_held(
                 self.identity,
@@ -182,24 +185,29 @@ class Endpoint:
         if reason is not None:
             raise _Refused(400, f"{reason}\n", cause="invalid_identity", detail=reason)
         agent = upgrade.headers.get("user-agent")
-        station, stored, quirks = await self._db.read(lambda tx: _find(tx, identity, agent))
-        basic = handshake.basic_in(upgrade.headers.get("authorization"))
         certificate = upgrade.peer.certificate
+        station, stored, quirks, serial_number = await self._db.read(
+            lambda tx: _find(tx, identity, agent, certificate)
+        )
+        basic = handshake.basic_in(upgrade.headers.get("authorization"))
         if certificate is not None:
-            known = certificate.common_name if station is None else station.serial_number
-            self._check_certificate(certificate, identity, known)
+            self._check_certificate(certificate, identity, serial_number)
         profile = upgrade.security_profile
         if station is not None:
             if certificate is None and not await self._authenticate(station, stored, basic):
                 profile = 0
+            if station.blocked_at is not None:  # told to nobody who has not shown who it is
+                raise _Refused(403, "blocked\n")
             _check_profile(station, profile)
             if self._hub.is_dueling(station.id):
                 raise _Refused(503, "two stations use this identity\n")
         else:
-            station = await self._onboard(identity, basic, certificate)
+            station = await self._onboard(identity, basic, certificate, serial_number)
             if certificate is None and self._settings.allow_no_password:
                 profile = 0  # registered without one
         choice = self._choose(upgrade, station, quirks)
+        # A stranger's few bytes are not to cost more than they are.
+        compression = None if station is None else _compression(upgrade, choice, quirks)
         if station is not None and profile > max(station.security_profile, PASSWORD_PROFILE):
             station_id = station.id
             await self._db.write(lambda tx: station_service.came_with(tx, station_id, profile))
@@ -209,7 +217,8 @@ class Endpoint:
             station,
             choice,
             upgrade.peer,
-            _switching(accept, choice.echo),
+            _switching(accept, choice.echo, compression),
+            compression,
             quirks,
             tuple(_noticed(upgrade, choice, quirks)),
         )
@@ -230,6 +239,8 @@ class Endpoint:
     def _check_certificate(
         self, certificate: ClientCertificate, identity: str, serial_number: str | None
     ) -> None:
+        if not certificate.is_for_clients:
+            raise _Unauthorized("bad_client_certificate", "it is not for clients")
         if not certificate.is_of(self._settings.client_organizations):
             owners = ", ".join(certificate.organizations)
             raise _Unauthorized("certificate_mismatch", f"it belongs to {owners or 'nobody'}")
@@ -257,7 +268,11 @@ class Endpoint:
         raise _Unauthorized("no_credentials" if basic is None else "bad_password")
 
     async def _onboard(
-        self, identity: str, basic: Basic | None, certificate: ClientCertificate | None
+        self,
+        identity: str,
+        basic: Basic | None,
+        certificate: ClientCertificate | None,
+        serial_number: str | None,
     ) -> Station | None:
         """What becomes of an unknown identity; None: hold it."""
         mode = self._settings.onboarding
@@ -270,7 +285,7 @@ class Endpoint:
             self._passwords.spend_as_if(password)
             raise _Unauthorized(UNKNOWN_IDENTITY)
         if certificate is not None:
-            return await self._register(identity, certificate.common_name)
+            return await self._register(identity, serial_number)
         if basic is not None and not basic.is_for(identity):
             raise _Unauthorized("identity_mismatch", "the user name is not the identity")
         if self._settings.allow_no_password:
@@ -347,15 +362,27 @@ def _check_profile(station: Station, profile: int) -> None:
 
 
 def _find(
-    tx: ReadTx, identity: str, agent: str | None
-) -> tuple[Station | None, list[Credential], Applied]:
+    tx: ReadTx, identity: str, agent: str | None, certificate: ClientCertificate | None
+) -> tuple[Station | None, list[Credential], Applied, str | None]:
     station = stations.find_by_identity(tx, identity)
     # Also for nobody: the time of the answer is not to tell who exists.
     stored = credentials.list_of_station(tx, 0 if station is None else station.id)
     description = catalog.describe(station, agent)
+    serial_number = None if certificate is None else _serial_number(tx, station, certificate)
     if station is None:
-        return None, stored, apply(description, catalog.known_of(description), {})
-    return station, stored, applied_to(tx, station.id, description)
+        applied = apply(description, catalog.known_of(description), {})
+        return None, stored, applied, serial_number
+    return station, stored, applied_to(tx, station.id, description), serial_number
+
+
+def _serial_number(
+    tx: ReadTx, station: Station | None, certificate: ClientCertificate
+) -> str | None:
+    """By which the certificate may open the door: never one that is another station's name."""
+    name = certificate.common_name
+    if name is None or stations.is_name_of_another(tx, station, name):
+        return None
+    return name if station is None else station.serial_number
 
 
 def _noticed(upgrade: Upgrade, choice: Choice, quirks: Applied) -> Iterator[str]:
@@ -363,15 +390,30 @@ def _noticed(upgrade: Upgrade, choice: Choice, quirks: Applied) -> Iterator[str]
         yield Observed.NO_UPGRADE_HEADER.value
     if choice.echo is None:
         yield Observed.NO_SUBPROTOCOL.value
+    if not quirks.settings.compression and agree(_extensions(upgrade)) is not None:
+        yield quirks.origin("compression")
     if quirks.settings.ocpp_version is choice.version:
         yield quirks.origin("ocpp_version")
 
 
-def _switching(accept: str, subprotocol: str | None) -> bytes:
+def _compression(upgrade: Upgrade, choice: Choice, quirks: Applied) -> Terms | None:
+    # OCPP 1.6 knows of none, and nobody has tried it with its stations.
+    if choice.version is OcppVersion.V16 or not quirks.settings.compression:
+        return None
+    return agree(_extensions(upgrade))
+
+
+def _extensions(upgrade: Upgrade) -> str:
+    return upgrade.headers.get("sec-websocket-extensions", "")
+
+
+def _switching(accept: str, subprotocol: str | None, compression: Terms | None) -> bytes:
     lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
     lines.append(f"Sec-WebSocket-Accept: {accept}")
     if subprotocol is not None:
         lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
+    if compression is not None:
+        lines.append(f"Sec-WebSocket-Extensions: {compression.header}")
     return "\r\n".join([*lines, "", ""]).encode()
 
 

@@ -365,9 +365,10 @@ class Hub:
         if self._links.get(station_id) is not link:
             return  # a newer connection has taken its place
         del self._links[station_id]
-        link.context.log.debug("station disconnected", code=link.connection.socket.close_code)
+        close_code = link.connection.socket.close_code
+        link.context.log.debug("station disconnected", code=close_code)
         if not self.stopping:
-            self._spawn(self._marks.disconnected(link.context))
+            self._spawn(self._marks.disconnected(link.context, close_code))
         self._bus.publish(StationGone(station_id))
 
     def _held_closed(self, held: Held) -> None:
@@ -381,6 +382,8 @@ class Hub:
             return
         if event.type == "station.deleted":
             self._spawn(link.connection.close(NORMAL, "the station was deleted"))
+        elif event.type == "station.blocked":
+            self._spawn(link.connection.close(POLICY_VIOLATION, "the station is blocked"))
         elif event.type == "station.credentials_rotated" and not event.data["pushed"]:
             self._spawn(link.connection.close(NORMAL, "the password was changed"))
         elif event.type == booting.MISMATCHED:  # OCPP 2.0.1 B01.FR.12

@@ -25,14 +25,16 @@ from csms.ocpp.router import Outcome, Router, Waiting
 from csms.ocpp.settings import OcppSettings
 from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
+from csms.services import redaction
 from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
-from csms.services.redaction import as_text
 from csms.store import ocpp_messages
 from csms.store.ocpp_messages import Message
 
 # Beyond that many a connection's stray answers are only counted.
 MAX_STRAYS = 1000
+# So many CALLs with secrets are known again when their answers come late.
+MAX_TOLD = 1000
 # More than any station has; a number beyond it is nonsense.
 MAX_CONNECTORS = 100
 
@@ -55,6 +57,20 @@ class Shared:
     """(direction, action, result) → number, for /metrics."""
     garbled: int = 0
     strays: int = 0
+    told: dict[tuple[int, str], frozenset[str]] = field(default_factory=dict)
+    """The secrets in CALLs without an answer so far, by station and message id."""
+
+    def remember(self, station_id: int, call: Call) -> None:
+        """Know its secrets again in an answer that comes late."""
+        secrets = redaction.secrets_of(call.payload)
+        if secrets:
+            self.told[station_id, call.message_id] = secrets
+            if len(self.told) > MAX_TOLD:
+                del self.told[next(iter(self.told))]
+
+    def waits_for_told(self, station_id: int) -> bool:
+        """Whether an answer to a CALL with secrets may still come."""
+        return any(to == station_id for to, _ in self.told)
 
 
 class Link:
@@ -169,11 +185,12 @@ class Link:
             verdict = linting.note_answer(self._shared.lint, self.context, ours.call, answer)
             self._log("out", ours.call, ours.began_at, state=state, answer=answer, verdict=verdict)
             if not ending.waited_for:
-                self._tell_late(answer)
+                self._tell_late(answer, redaction.secrets_of(ours.call.payload))
             self.caller.heard()
         elif ours.sent:
             state = "timeout" if isinstance(ending.failure, CallTimeout) else "lost"
             self._log("out", ours.call, ours.began_at, state=state)
+            self._shared.remember(self.context.station_id, ours.call)
             if state == "timeout":
                 self.caller.gave_up(ours)
         self.rested(connection)
@@ -194,21 +211,26 @@ class Link:
         self._strays += 1
         if self._strays > MAX_STRAYS:
             return
+        key = self.context.station_id, answer.message_id
+        told = self._shared.told.pop(key, redaction.NOTHING)
         self._shared.message_log.record_late(
-            (self.context.station_id, answer.message_id),
+            key,
             ocpp_messages.LateAnswer(
-                _answer_text("", answer),
-                answer.error_code if isinstance(answer, CallError) else None,
+                _answer_text("", answer, told),
+                _error_code(answer, told),
                 self._shared.clock.micros(),
             ),
         )
-        self._tell_late(answer)
+        self._tell_late(answer, told)
 
     def garbled(self, connection: Connection, error: FrameError) -> None:
         """Count it; the socket stays."""
         self._shared.garbled += 1
         self.context.log.debug("broken frame", reason=error.reason)
-        linting.note_frame(self._shared.lint, self.context, error)
+        outstanding = connection.session.outstanding
+        may_quote = outstanding is not None and redaction.mentions_a_secret(outstanding.payload)
+        may_quote = may_quote or self._shared.waits_for_told(self.context.station_id)
+        linting.note_frame(self._shared.lint, self.context, error, may_quote_secrets=may_quote)
 
     def reused_id(self, connection: Connection, call: Call) -> None:
         """Let the lint know."""
@@ -287,14 +309,14 @@ class Link:
 
     # ---- answers to our CALLs ----------------------------------------------------------------
 
-    def _tell_late(self, answer: CallResult | CallError) -> None:
+    def _tell_late(self, answer: CallResult | CallError, told: frozenset[str]) -> None:
         self.context.fire(Observed.LATE_ANSWER.value)
         self._shared.bus.publish(
             LateAnswer(
                 self.context.station_id,
                 answer.message_id,
-                answer.payload if isinstance(answer, CallResult) else None,
-                answer.error_code if isinstance(answer, CallError) else None,
+                redaction.struck(answer.payload, told) if isinstance(answer, CallResult) else None,
+                _error_code(answer, told),
             )
         )
 
@@ -310,6 +332,8 @@ class Link:
     ) -> None:
         shared = self._shared
         action = call.action
+        is_answered_order = direction == "out" and answer is not None
+        told = redaction.secrets_of(call.payload) if is_answered_order else redaction.NOTHING
         shared.messages[direction, action if self.router.knows(action) else "unknown", state] += 1
         shared.message_log.record(
             Message(
@@ -318,21 +342,27 @@ class Link:
                 self._version,
                 action,
                 call.message_id,
-                as_text(action, call.payload),
-                None if answer is None else _answer_text(action, answer),
-                answer.error_code if isinstance(answer, CallError) else None,
+                redaction.as_text(action, call.payload),
+                None if answer is None else _answer_text(action, answer, told),
+                _error_code(answer, told),
                 state,
-                verdict,
+                redaction.struck(verdict, told),
                 began_at,
                 None if answer is None else shared.clock.micros() - began_at,
             )
         )
 
 
-def _answer_text(action: str, answer: CallResult | CallError) -> str:
+def _answer_text(action: str, answer: CallResult | CallError, told: frozenset[str]) -> str:
     if isinstance(answer, CallResult):
-        return as_text(action, answer.payload)
-    return as_text("", {"description": answer.description, "details": answer.details})
+        return redaction.as_text(action, answer.payload, told)
+    return redaction.as_text(
+        "", {"description": answer.description, "details": answer.details}, told
+    )
+
+
+def _error_code(answer: CallResult | CallError | None, told: frozenset[str]) -> str | None:
+    return redaction.struck(answer.error_code, told) if isinstance(answer, CallError) else None
 
 
 def _evse_of(payload: JsonObject) -> int:

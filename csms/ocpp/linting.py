@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from csms.domain.lint import Direction, Rule
 from csms.ocpp import findings, schemas
@@ -10,6 +11,7 @@ from csms.ocpp.context import StationContext
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError
 from csms.ocpp.schemas import Violation
 from csms.services.lint import Lint, Origin
+from csms.services.redaction import REDACTED
 
 
 def note_call(
@@ -32,7 +34,7 @@ def note_answer(
     if isinstance(answer, CallError):
         found = findings.of_error_code(context.version, answer.error_code)
         if found is not None and answer.error_code != INVALID_ANSWER:
-            lint.note(_origin(context, Direction.OUT, call), [found])
+            lint.note(_origin(context, Direction.OUT, call), [found], call.payload)
         return None
     is_valid = schemas.checker(context.version, call.action, "response")
     if is_valid is None or is_valid(answer.payload):
@@ -41,15 +43,20 @@ def note_answer(
     of_it = findings.of_violations(
         context.version, Direction.OUT, call.action, breaches, context.clock.now()
     )
-    lint.note(_origin(context, Direction.OUT, call), of_it, answer.payload)
+    lint.note(_origin(context, Direction.OUT, call), of_it, [call.payload, answer.payload])
     return breaches[0].verdict
 
 
-def note_frame(lint: Lint, context: StationContext, error: FrameError) -> None:
-    """Bytes came that are no frame."""
+def note_frame(
+    lint: Lint, context: StationContext, error: FrameError, *, may_quote_secrets: bool
+) -> None:
+    """Bytes came that are no frame; perhaps they quote, cut off, what the station was told."""
     is_answer = error.message_type in {3, 4}
     direction = Direction.OUT if is_answer else Direction.IN
-    lint.note(_origin(context, direction), [findings.of_frame(context.version, error)])
+    found = findings.of_frame(context.version, error)
+    if may_quote_secrets:
+        found = replace(found, value=REDACTED)
+    lint.note(_origin(context, direction), [found])
 
 
 def note_reused_id(lint: Lint, context: StationContext, call: Call) -> None:

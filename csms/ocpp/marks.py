@@ -11,7 +11,7 @@ from csms.errors import CsmsError
 from csms.events import Event
 from csms.ocpp.context import StationContext
 from csms.services import quirks
-from csms.store import stations
+from csms.store import connections, stations
 from csms.store.database import Database, Tx
 
 log = structlog.get_logger(__name__)
@@ -28,15 +28,32 @@ class Marks:
 
         def mark(tx: Tx) -> None:
             stations.mark_connected(tx, context.station_id, context.epoch, context.version)
+            connections.insert(
+                tx,
+                context.station_id,
+                epoch=context.epoch,
+                generation=context.generation,
+                version=context.version,
+                address=context.address,
+            )
             _emit(tx, "station.connected", context, version=context.version.value)
+            if _is_blocked(tx, context.station_id):  # since the handshake, so nobody closed it
+                _emit(tx, "station.blocked", context)
 
         await self._write(mark, context)
 
-    async def disconnected(self, context: StationContext) -> None:
+    async def disconnected(self, context: StationContext, close_code: int | None = None) -> None:
         """Its last socket is gone, and we saw it go."""
 
         def mark(tx: Tx) -> None:
             stations.mark_disconnected(tx, context.station_id, context.epoch)
+            connections.update_closed(
+                tx,
+                context.station_id,
+                epoch=context.epoch,
+                generation=context.generation,
+                close_code=close_code,
+            )
             _emit(tx, "station.disconnected", context)
 
         await self._write(mark, context)
@@ -86,6 +103,11 @@ class Marks:
             await self._db.write(fn)
         except CsmsError as error:
             context.log.warning("presence not stored", reason=error.code)
+
+
+def _is_blocked(tx: Tx, station_id: int) -> bool:
+    station = stations.find(tx, station_id)
+    return station is not None and station.blocked_at is not None
 
 
 def _emit(tx: Tx, kind: str, context: StationContext, **more: Any) -> None:

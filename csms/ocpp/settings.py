@@ -35,6 +35,8 @@ class OcppSettings:
     """Refuse what breaks the schema; off, it is stored, flagged and answered."""
     client_organizations: frozenset[str] = frozenset()
     """Which organizations a station's certificate may name; none: any."""
+    security_profiles: frozenset[int] = frozenset({1, 2, 3})
+    """Those by which stations can come in; 1 a password, 2 over TLS, 3 a certificate."""
     unknown_id_tokens: UnknownIdTokens = UnknownIdTokens.ACCEPT
     max_transactions_per_id_token: int | None = None
     """From the next one on the answer is ConcurrentTx; None never says so."""

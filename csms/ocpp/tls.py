@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from csms.domain.certificates import read_server_certificate
+from csms.domain.certificates import is_for_clients, read_server_certificate
 from csms.domain.client_certificates import ClientCertificate
 from csms.errors import Invalid
 from csms.ocpp.handshake import Peer
@@ -127,8 +127,10 @@ def peer_of(transport: asyncio.BaseTransport | None) -> Peer:
     if tls is None:
         return Peer(address)
     # Empty unless it was asked for, and then it has been verified.
-    certificate = tls.getpeercert()
-    return Peer(address, encrypted=True, certificate=_subject(certificate) if certificate else None)
+    certificate, der = tls.getpeercert(), tls.getpeercert(binary_form=True)
+    if not certificate or not der:
+        return Peer(address, encrypted=True)
+    return Peer(address, encrypted=True, certificate=_read(certificate, der))
 
 
 def address_of(transport: asyncio.BaseTransport) -> str:
@@ -137,11 +139,12 @@ def address_of(transport: asyncio.BaseTransport) -> str:
     return str(peer[0]) if peer else ""
 
 
-def _subject(certificate: Mapping[str, Any]) -> ClientCertificate:
+def _read(certificate: Mapping[str, Any], der: bytes) -> ClientCertificate:
     parts = [pair for part in certificate.get("subject", ()) for pair in part]
     return ClientCertificate(
         common_names=tuple(value for name, value in parts if name == "commonName"),
         organizations=tuple(value for name, value in parts if name == "organizationName"),
+        is_for_clients=is_for_clients(der),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from csms.domain.stations import BootReport, Registration
+from dataclasses import replace
+
+from csms.domain.stations import BootReport, Registration, Station
 from csms.events import Event
 from csms.services import inferred_ends, station_events
 from csms.services.alerts import raise_alert
@@ -42,7 +44,8 @@ def record(
         triggered=triggered,
         answered=station.registration,
     )
-    stations.record_boot(tx, station_id, report)
+    own = replace(report, serial_number=_own_serial_number(tx, station, report))
+    stations.record_boot(tx, station_id, own)
     inferred_ends.by_boot(tx, station_id, report.reason, report.raw)
     tx.emit(
         Event(
@@ -63,3 +66,17 @@ def record(
         )
     )
     return station.registration
+
+
+def _own_serial_number(tx: Tx, station: Station, report: BootReport) -> str | None:
+    """The one it tells, unless that is another station's name.
+
+    It is a name that certificates may have: who tells it must not be opened to another's
+    certificate, nor shut the other out.
+    """
+    told = report.serial_number
+    if told is None or not stations.is_name_of_another(tx, station, told):
+        return told
+    if stations.last_boot(tx, station.id) != report.raw:  # the same words are no news
+        raise_alert(tx, station.id, "serial_number_taken", reported_at=None, serial_number=told)
+    return None

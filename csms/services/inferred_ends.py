@@ -82,6 +82,8 @@ def take_back(tx: Tx, station_id: int, evse_id: int, transaction_id: int) -> boo
     last = transactions.find_at(tx, station_id, evse_id, from_micros(tx.now))
     if last is None or last.id != transaction_id or not last.is_end_inferred:
         return False
+    if TransactionFlag.CLOSED in last.flags:
+        return False  # a person knew better
     if transactions.list_open_on_evse(tx, station_id, evse_id):
         return False  # the station kept an old id
     transactions.update_reopened(tx, last)

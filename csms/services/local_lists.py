@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csms.domain.local_lists import ListUpdate, LocalList, UpdateType, known_after
+from csms.domain.local_lists import (
+    ListUpdate,
+    LocalList,
+    UpdateType,
+    doubtful_after,
+    known_after,
+)
 from csms.services import station_events
 from csms.store import local_lists
 from csms.store.database import Tx
@@ -47,11 +53,19 @@ def record_refusal(tx: Tx, station_id: int, update: ListUpdate, status: str | No
     )
 
 
+def record_doubt(tx: Tx, station_id: int, update: ListUpdate) -> None:
+    """No answer tells whether the station took the update."""
+    local_lists.upsert(tx, station_id, doubtful_after(local_lists.find(tx, station_id), update))
+
+
 def record_version(tx: Tx, station_id: int, version: int) -> None:
     """The station tells its version. One that has no list has no entries, and we know it."""
     before = local_lists.find(tx, station_id)
     if version <= 0:
         local_lists.upsert(tx, station_id, LocalList(version, version, before.refusal))
         local_lists.delete_all_entries(tx, station_id)
-    else:
+    elif version == before.known_version:
+        # Either it is as it was, or an update in doubt never came through.
         local_lists.upsert(tx, station_id, replace(before, version=version))
+    else:
+        local_lists.upsert(tx, station_id, LocalList(version, None, before.refusal))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from csms.domain.locations import Location
+from csms.domain.locations import ADDRESS_PARTS, Location, address_line
 from csms.domain.permissions import Principal
 from csms.errors import Forbidden, NotFound, TransactionOpen
 from csms.events import Event
@@ -40,14 +40,15 @@ def get(tx: ReadTx, uuid: str, principal: Principal) -> Location:
 
 def create(tx: Tx, *, name: str, slug: str | None = None, **optional: Any) -> Location:
     """A new location; `optional` are further columns. A missing slug is made from the name."""
-    made = store.insert(tx, name=name, slug=slug or make_slug(name), **optional)
+    columns = _with_address(None, optional)
+    made = store.insert(tx, name=name, slug=slug or make_slug(name), **columns)
     tx.emit(_event("location.created", made))
     return made
 
 
 def update(tx: Tx, location: Location, changes: Mapping[str, Any]) -> Location:
     """Change the named columns."""
-    changed = store.update(tx, location.id, **changes)
+    changed = store.update(tx, location.id, **_with_address(location, changes))
     tx.emit(_event("location.updated", changed, changed=sorted(changes)))
     return changed
 
@@ -55,7 +56,7 @@ def update(tx: Tx, location: Location, changes: Mapping[str, Any]) -> Location:
 def delete(tx: Tx, location: Location) -> None:
     """Delete the location and its stations; raises TransactionOpen while one of them charges."""
     if station_store.has_open_transaction_at(tx, location.id):
-        raise TransactionOpen("The location has chargers with an open transaction")
+        raise TransactionOpen("The location has stations with an open transaction")
     for station in station_store.find_many(tx, station_store.list_ids_at(tx, location.id)).values():
         stations.delete(tx, station)
     store.soft_delete(tx, location.id)
@@ -98,10 +99,34 @@ async def delete_location(db: Database, uuid: str, principal: Principal) -> None
     await db.write(lambda tx: delete(tx, get(tx, uuid, principal)))
 
 
+async def count_stations(db: Database, location_ids: Collection[int]) -> dict[int, int]:
+    """How many live stations stand at each of the locations."""
+    return await db.read(lambda tx: station_store.count_at(tx, location_ids))
+
+
 def make_slug(name: str) -> str:
     """The name for use in URLs, with a random tail that keeps equal names apart."""
     words = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:60]
     return f"{words or 'location'}-{secrets.token_hex(3)}"
+
+
+def _with_address(location: Location | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The address is written as one line or in parts; whichever came last is what holds."""
+    if not changes.keys().isdisjoint(ADDRESS_PARTS):
+        known = {} if location is None else _parts(location)
+        parts = {name: changes.get(name, known.get(name)) for name in ADDRESS_PARTS}
+        return {**changes, **parts, "address": address_line(**parts)}
+    if "address" in changes and (location is None or changes["address"] != location.address):
+        return {**changes, **dict.fromkeys(ADDRESS_PARTS)}
+    return dict(changes)
+
+
+def _parts(location: Location) -> dict[str, str | None]:
+    return {
+        "street": location.street_line,
+        "house_number": location.house_number,
+        "house_number_addition": location.house_number_addition,
+    }
 
 
 def _event(kind: str, location: Location, **more: Any) -> Event:

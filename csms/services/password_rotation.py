@@ -41,6 +41,15 @@ def take(tx: Tx, station_id: int, rotation: int) -> None:
     _tell(tx, station_id, "station.credentials_rotated", pushed=True)
 
 
+def accepted(tx: Tx, station_id: int, rotation: int) -> None:
+    """The station says that it took it; an answer that comes late may be older than an offer."""
+    newest = next(
+        (one for one in credentials.list_of_station(tx, station_id) if one.offered_at), None
+    )
+    if newest is not None and newest.rotation == rotation:
+        take(tx, station_id, rotation)
+
+
 def rotated_by_hand(tx: Tx, station_id: int) -> None:
     """Somebody made a new password and will enter it: the connection with the old one ends."""
     _tell(tx, station_id, "station.credentials_rotated", pushed=False)

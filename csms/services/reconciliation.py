@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from csms.domain.reconciliation import Resolution, pair, suggest
+from csms.domain.reconciliation import Resolution, may_be_of, pair, same_start, suggest
 from csms.domain.transaction_events import TransactionEvent
-from csms.domain.transactions import ConflictCause, StopReport, TransactionFlag
+from csms.domain.transactions import (
+    ConflictCause,
+    StartReport,
+    StopReport,
+    Transaction,
+    TransactionFlag,
+)
 from csms.services import station_events, transaction_ends
 from csms.store import transaction_conflicts, transactions
 from csms.store.database import Tx
@@ -83,9 +89,13 @@ def record_stop(tx: Tx, station_id: int, report: StopReport, cause: ConflictCaus
         return
     conflict_id, uuid = new
     if cause is ConflictCause.UNKNOWN:
-        found = pair(report, transactions.list_open(tx, station_id))
+        # First, because a repeated stop may also fit what began after it.
+        found = transaction_ends.find_by_same_stop(tx, station_id, report)
+        if found is None:
+            found = pair(report, transactions.list_open(tx, station_id))
+            if found is not None:
+                transaction_ends.by_stop(tx, found, report, TransactionFlag.PAIRED)
         if found is not None:
-            transaction_ends.by_stop(tx, found, report, TransactionFlag.PAIRED)
             transaction_conflicts.update_resolved(
                 tx,
                 conflict_id,
@@ -103,6 +113,30 @@ def record_stop(tx: Tx, station_id: int, report: StopReport, cause: ConflictCaus
             transaction_conflicts.update_made(tx, conflict_id, made.id)
     number = report.station_transaction_id
     _added(tx, station_id, uuid=uuid, action=STOP, cause=cause, number=number)
+
+
+def find_made(tx: Tx, station_id: int, report: StartReport) -> Transaction | None:
+    """The transaction that was made of a stop whose start this is, come late.
+
+    Where that is not sure, a person who kept one for the stop is asked again.
+    """
+    made = transactions.list_startless(tx, station_id)
+    same = [each for each in made if same_start(report, each)]
+    if len(same) == 1:
+        transaction_conflicts.update_started(tx, same[0].id)
+        return same[0]
+    for each in made:
+        if may_be_of(report, each):
+            for uuid, number in transaction_conflicts.update_kept(tx, each.id):
+                _added(
+                    tx,
+                    station_id,
+                    uuid=uuid,
+                    action=STOP,
+                    cause=ConflictCause.UNKNOWN,
+                    number=number,
+                )
+    return None
 
 
 def _added(

@@ -1,20 +1,27 @@
-"""Payloads as they may be stored and shown: without passwords."""
+"""Payloads as they may be stored and shown: without passwords.
+
+What has a secret name loses its value, and an answer also loses the secrets of the order that it
+answers, wherever it quotes them: stations do that.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 
 REDACTED = "***"
+NOTHING: frozenset[str] = frozenset()
 
 
-def as_text(action: str, payload: Any) -> str:
-    """The payload as it may be stored and shown: without passwords."""
+def as_text(action: str, payload: Any, told: frozenset[str] = NOTHING) -> str:
+    """The payload as it may be stored and shown: without passwords, nor what we `told` before."""
     text = orjson.dumps(payload).decode()
-    if action in _WITHOUT_SECRETS:
-        return text
-    if not _mentions_a_secret(text):
+    if told:
+        return orjson.dumps(redacted(payload, told)).decode()
+    if action in _WITHOUT_SECRETS or not _mentions_a_secret(text):
         return text
     return orjson.dumps(redacted(payload)).decode()
 
@@ -24,29 +31,26 @@ def mentions_a_secret(payload: Any) -> bool:
     return payload is not None and _mentions_a_secret(orjson.dumps(payload).decode())
 
 
-def redacted(value: Any) -> Any:
+def redacted(value: Any, told: frozenset[str] = NOTHING) -> Any:
     """A copy without the values of AuthorizationKey, BasicAuthPassword and their like."""
-    if isinstance(value, list):
-        return [redacted(item) for item in value]
-    if isinstance(value, dict):
-        if _names_a_secret(value):
-            return {key: _without_values(key, item) for key, item in value.items()}
-        return {
-            key: REDACTED if _is_secret_name(key) else redacted(item) for key, item in value.items()
-        }
-    if isinstance(value, str) and _mentions_a_secret(value) and not _is_secret_name(value):
-        return REDACTED  # free text of a vendor, JSON in a string
-    return value
+    return struck(_without_secrets(value, set()), told)
 
 
-def _without_values(key: str, item: Any) -> Any:
-    if key in _VALUES and item is not None:
-        return REDACTED
-    if isinstance(item, list):
-        return [_without_values("", below) for below in item]
-    if isinstance(item, dict):
-        return {name: _without_values(name, below) for name, below in item.items()}
-    return item
+def struck(value: Any, told: frozenset[str]) -> Any:
+    """A copy without the `told` secrets, as text or as its hexadecimal digits."""
+    if not told or value is None:
+        return value
+    forms = sorted({form for secret in told for form in _forms(secret)}, key=len, reverse=True)
+    return _struck(value, re.compile("|".join(map(re.escape, forms)), re.IGNORECASE))
+
+
+def secrets_of(payload: Any) -> frozenset[str]:
+    """The secrets in it, by which to know them again; too short ones would be in every text."""
+    if not mentions_a_secret(payload):
+        return NOTHING
+    found: set[str] = set()
+    _without_secrets(payload, found)
+    return frozenset(secret for secret in found if len(secret) >= _SHORTEST)
 
 
 # The messages of every day, which have no place for a password.
@@ -62,24 +66,125 @@ _WITHOUT_SECRETS = frozenset(
         "TransactionEvent",
     }
 )
-# Where a 1.6 key-value pair and the variables of 2.x keep their values.
-_VALUES = frozenset({"value", "actualValue", "attributeValue"})
+_SHORTEST = 4
+# Each secret name holds one of these: most texts hold none, and need no closer look.
+_MARKS = ("pass", "authorization", "pin", "key", "secret", "://")
+_WORD = (
+    r"(?:authorization[\W_]*key|pass[\W_]*(?:word|wd|phrase)|sim[\W_]*pin|private[\W_]*key|secret)"
+)
+_SECRET = re.compile(_WORD, re.IGNORECASE)
+# A name where a value could be, as in the list of keys that GetConfiguration asks for.
+_ONLY_A_NAME = re.compile(
+    r"\s*(?:\w*password|authorization_?key|sim_?pin)\s*", re.IGNORECASE | re.ASCII
+)
+_AFTER_THE_NAME = re.compile(_WORD + r"[\w.]{0,40}[\s\"'=:]+([^\s\"',;&}\]]+)", re.IGNORECASE)
+_USER_IN_URL = re.compile(r"(?<=://)([^/?#\s\"@]*)(?:@[^/?#\s\"@]*)*(?=@)")
+# Where a pair or a variable has its name, plainly or as an object with `name` and `instance`.
+_NAMES = ("key", "name", "variable", "component", "instance")
 
 
-def _names_a_secret(value: dict[str, Any]) -> bool:
-    variable = value.get("variable")
-    name = variable.get("name") if isinstance(variable, dict) else None
-    return _is_secret_name(value.get("key")) or _is_secret_name(name)
+def _without_secrets(value: Any, found: set[str]) -> Any:
+    """The copy; what it lacks is added to `found`."""
+    if isinstance(value, list):
+        return [_without_secrets(item, found) for item in value]
+    if isinstance(value, dict):
+        if any(_is_secret_name(name) for name in _names(value)):
+            return {key: _without_values(key, item, found) for key, item in value.items()}
+        return {
+            key: _taken(item, found)
+            # A VPN has a key beside its password.
+            if _is_secret_name(key) or key.lower() == "vpn"
+            else _without_secrets(item, found)
+            for key, item in value.items()
+        }
+    if not isinstance(value, str):
+        return value
+    if _mentions_a_word(value) and not _ONLY_A_NAME.fullmatch(value):
+        found.update(_AFTER_THE_NAME.findall(value))
+        return _taken(value, found)  # free text of a vendor, JSON in a string
+    return _without_user(value, found)
+
+
+def _without_values(key: str, item: Any, found: set[str]) -> Any:
+    if "value" in key.lower():
+        return _taken(item, found)
+    if isinstance(item, list):
+        return [_without_values("", below, found) for below in item]
+    if isinstance(item, dict):
+        return {name: _without_values(name, below, found) for name, below in item.items()}
+    return _without_user(item, found) if isinstance(item, str) else item
+
+
+def _without_user(text: str, found: set[str]) -> str:
+    """An address without the user and password before its host."""
+    if "://" not in text:
+        return text
+    for match in _USER_IN_URL.finditer(text):
+        found.update((match[0], match[0].partition(":")[2]))
+    return _USER_IN_URL.sub(REDACTED, text)
+
+
+def _taken(item: Any, found: set[str]) -> Any:
+    if item is None:
+        return None
+    found.update(_leaves(item))
+    return REDACTED
+
+
+def _leaves(item: Any) -> Iterator[str]:
+    if isinstance(item, dict | list):
+        for below in item.values() if isinstance(item, dict) else item:
+            yield from _leaves(below)
+    elif isinstance(item, str) or type(item) is int:
+        yield str(item)
+
+
+def _forms(secret: str) -> Iterable[str]:
+    yield secret
+    yield secret.encode(errors="replace").hex()
+    try:  # 1.6 has the bytes of a password as digits
+        decoded = bytes.fromhex(secret).decode()
+    except ValueError:
+        return
+    if len(decoded) >= _SHORTEST:
+        yield decoded
+
+
+def _struck(value: Any, told: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return told.sub(REDACTED, value)
+    if isinstance(value, list):
+        return [_struck(item, told) for item in value]
+    if isinstance(value, dict):
+        return {told.sub(REDACTED, key): _struck(item, told) for key, item in value.items()}
+    return REDACTED if type(value) is int and told.fullmatch(str(value)) else value
+
+
+def _names(value: dict[str, Any]) -> Iterator[Any]:
+    for place in _NAMES:
+        name = value.get(place)
+        if isinstance(name, dict):
+            yield name.get("name")
+            yield name.get("instance")
+        else:
+            yield name
 
 
 def _mentions_a_secret(text: str) -> bool:
     lowered = text.lower()
-    return "authorizationkey" in lowered or "password" in lowered or "simpin" in lowered
+    if not any(mark in lowered for mark in _MARKS):
+        return False
+    return (
+        _SECRET.search(lowered) is not None
+        or '"vpn"' in lowered
+        or ("://" in lowered and _USER_IN_URL.search(lowered) is not None)
+    )
+
+
+def _mentions_a_word(text: str) -> bool:
+    lowered = text.lower()
+    return any(mark in lowered for mark in _MARKS) and _SECRET.search(lowered) is not None
 
 
 def _is_secret_name(name: Any) -> bool:
-    if not isinstance(name, str):
-        return False
-    plain = name.lower()
-    # A VPN has a key beside its password.
-    return plain in {"authorizationkey", "simpin", "vpn"} or plain.endswith("password")
+    return isinstance(name, str) and _SECRET.search(name) is not None

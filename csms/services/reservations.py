@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
+
 from csms.domain.reservations import REPORTED, Reservation, ReservationState
 from csms.services import station_events
 from csms.store import reservations
-from csms.store.database import Tx
+from csms.store.database import ReadTx, Tx
 
+MAX_ID = 2**31 - 1
 KEPT = 200
 """Of a station, those left out that may still be used."""
+
+
+def draw_id(tx: ReadTx, station_id: int) -> int:
+    """A number that no reservation of the station has."""
+    while True:
+        number = secrets.randbelow(MAX_ID) + 1
+        if reservations.find(tx, station_id, number) is None:
+            return number
 
 
 def make(tx: Tx, station_id: int, reservation: Reservation) -> None:

@@ -77,7 +77,10 @@ def _of_stop(tx: ReadTx, conflict: TransactionConflict) -> Suggestion | None:
     candidates = transactions.list_awaiting_stop(tx, conflict.station_id)
     found = suggest(conflict.stop, named, candidates)
     if found is None and conflict.transaction_id is not None:
-        return Suggestion(Fix.KEEP, transactions.get(tx, conflict.transaction_id), 1)
+        ended = transaction_ends.find_by_same_stop(tx, conflict.station_id, conflict.stop)
+        # With the stop of another, which came under its own id, there is nothing to keep it for.
+        if ended is None or ended.id == conflict.transaction_id:
+            return Suggestion(Fix.KEEP, transactions.get(tx, conflict.transaction_id), 1)
     return found
 
 
@@ -133,7 +136,9 @@ def _split(tx: Tx, conflict: TransactionConflict, named: Transaction) -> Transac
     name = f"{named.station_transaction_id}#{run}"
     if transactions.find(tx, named.station_id, name) is not None:
         raise Conflict(f"The station has a transaction {name} of its own", code="id_taken")
-    made = transactions.insert_untold(tx, named.station_id, name)
+    # It costs what charging did when it began.
+    heard_at = transaction_events.first_received_at(tx, named.id, run)
+    made = transactions.insert_untold(tx, named.station_id, name, heard_at=heard_at)
     # Copies: by the events that stay behind, repeated messages are known again.
     transaction_events.insert_copies(tx, made.id, of=named.id, run=run)
     told = retell(made, transaction_events.list_in_order(tx, made.id))

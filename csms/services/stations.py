@@ -16,9 +16,11 @@ from csms.domain.permissions import Principal
 from csms.domain.stations import Connector, NewStation, Station
 from csms.errors import Conflict, CsmsError, NotFound, TransactionOpen
 from csms.events import Event
+from csms.services import transaction_closing
 from csms.store import connectors as connector_store
 from csms.store import locations as location_store
 from csms.store import stations as store
+from csms.store import transactions
 from csms.store.database import Database, ReadTx, Tx
 
 _TOLD = ("strict", "registration", "security_profile", "serial_number")
@@ -53,14 +55,15 @@ def get(tx: ReadTx, uuid: str, principal: Principal) -> Station:
     """The station with this public id; raises NotFound, also when out of reach."""
     found = store.find_by_uuid(tx, uuid)
     if found is None or not principal.reaches(found.location_id):
-        raise NotFound("Charger not found")
+        raise NotFound("Station not found")
     return found
 
 
 def create(tx: Tx, new: NewStation) -> Station:
-    """A new station; raises Invalid, NotFound (its location) or DuplicateIdentity."""
+    """A new station; raises Invalid, NotFound (its location) or Conflict."""
     check_identity(new.identity)
     _check_location(tx, new.location_id)
+    _check_serial_number(tx, None, new.serial_number)
     made = store.insert(tx, new)
     tx.emit(_event("station.created", made))
     return made
@@ -70,9 +73,10 @@ def update(tx: Tx, station: Station, changes: Mapping[str, Any]) -> Station:
     """Change the named columns; raises NotFound when the new location is gone, or Conflict."""
     if "location_id" in changes:
         _check_location(tx, changes["location_id"])
+    _check_serial_number(tx, station, changes.get("serial_number"))
     if station.virtual and changes.get("ws_url", station.ws_url) != station.ws_url:
         # Where ours may dial was judged when it was made.
-        raise Conflict("The ws_url of a virtual charger cannot be changed; create another one")
+        raise Conflict("The ws_url of a virtual station cannot be changed; create another one")
     changed = store.update(tx, station.id, **changes)
     # Whoever serves the station has to know at once.
     told = {name: changes[name] for name in _TOLD if name in changes}
@@ -93,9 +97,36 @@ def came_with(tx: Tx, station_id: int, profile: int) -> None:
 def delete(tx: Tx, station: Station) -> None:
     """Take it out of every list; its history stays. Raises TransactionOpen while it charges."""
     if store.has_open_transaction(tx, station.id):
-        raise TransactionOpen("The charger has an open transaction")
+        raise TransactionOpen("The station has an open transaction")
     store.soft_delete(tx, station.id)
     tx.emit(_event("station.deleted", station))
+
+
+def delete_by_force(tx: Tx, station: Station, by: str) -> None:
+    """As `delete`, whatever goes on there: it is ended by what is known of it."""
+    for transaction in transactions.list_open(tx, station.id):
+        transaction_closing.close(
+            tx, transaction, reason="the station was deleted", ended_at=None, by=by
+        )
+    delete(tx, station)
+
+
+def block(tx: Tx, station: Station) -> Station:
+    """Keep it out; who serves it closes its connection."""
+    if station.blocked_at is not None:
+        return station
+    blocked = store.update(tx, station.id, blocked_at=tx.now)
+    tx.emit(_event("station.blocked", blocked))
+    return blocked
+
+
+def unblock(tx: Tx, station: Station) -> Station:
+    """Let it in again."""
+    if station.blocked_at is None:
+        return station
+    free = store.update(tx, station.id, blocked_at=None)
+    tx.emit(_event("station.unblocked", free))
+    return free
 
 
 def remove(tx: Tx, station: Station) -> None:
@@ -213,7 +244,7 @@ async def delete_stations_at(
 def _get_at(tx: ReadTx, uuid: str, location: Location) -> Station:
     found = store.find_by_uuid(tx, uuid)
     if found is None or found.location_id != location.id:
-        raise NotFound("Charger not found")
+        raise NotFound("Station not found")
     return found
 
 
@@ -225,6 +256,12 @@ def _check_reach(principal: Principal, location_id: int | None) -> None:
 def _check_location(tx: ReadTx, location_id: int | None) -> None:
     if location_id is not None and not location_store.is_live(tx, location_id):
         raise NotFound("Location not found")
+
+
+def _check_serial_number(tx: ReadTx, station: Station | None, serial_number: str | None) -> None:
+    # A certificate with that name would open two doors.
+    if serial_number is not None and store.is_name_of_another(tx, station, serial_number):
+        raise Conflict("Another station has this serial number, or it is its identity")
 
 
 def _view(tx: ReadTx, station: Station) -> StationView:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from csms.clock import from_micros
 from csms.domain.metering import TRANSACTION_BEGIN, Reading, register_range
+from csms.domain.reconciliation import fits
 from csms.domain.transactions import (
     StopReport,
     Transaction,
@@ -16,11 +17,12 @@ from csms.domain.transactions import (
 )
 from csms.services import prices, transaction_news
 from csms.store import meter_values, transaction_conflicts, transactions
-from csms.store.database import Tx
+from csms.store.database import ReadTx, Tx
 
 # How we came to an end that a stop of the station's own takes back, and to its energy.
 _GUESSED = {
     TransactionFlag.INFERRED_END,
+    TransactionFlag.CLOSED,
     TransactionFlag.PAIRED,
     TransactionFlag.NEGATIVE_ENERGY,
     TransactionFlag.REGISTER_FELL,
@@ -56,6 +58,22 @@ def by_stop(
     ended = prices.priced(tx, ended)
     transactions.end(tx, ended, report.raw)
     transaction_news.ended(tx, ended)
+
+
+def find_by_same_stop(tx: ReadTx, station_id: int, report: StopReport) -> Transaction | None:
+    """The transaction that this very stop has ended, whatever id it had; the one named first.
+
+    Some stations count an id of their own up with every retry.
+    """
+    if report.reported_at is None or not report.register_mwh:
+        return None  # without a meter, two connectors may stop alike
+    ended = transactions.list_ended_at(tx, station_id, report.reported_at, report.register_mwh)
+    alike = [each for each in ended if same_stop(report, each) and fits(report, each)]
+    return min(alike, key=_is_made, default=None)
+
+
+def _is_made(transaction: Transaction) -> bool:
+    return TransactionFlag.START_MISSING in transaction.flags
 
 
 def by_stop_alone(tx: Tx, station_id: int, report: StopReport) -> Transaction:

@@ -6,16 +6,28 @@ station repeats for ever what it is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from csms.domain.id_tokens import (
     Authorization,
     AuthorizationStatus,
     ShownToken,
     TokenPolicy,
+    id_token_key,
+    standing_unknown,
 )
-from csms.domain.transactions import ConflictCause, StartReport, StopReport, same_stop
+from csms.domain.transactions import (
+    ConflictCause,
+    StartReport,
+    StopReport,
+    Transaction,
+    TransactionFlag,
+    same_stop,
+)
 from csms.services import (
     authorization,
     inferred_ends,
+    prices,
     reconciliation,
     transaction_ends,
     transaction_news,
@@ -40,6 +52,9 @@ def start_v16(
         # Without a clock two starts can look the same; an ended one is then not meant.
         transactions.update_natural_key(tx, known.id, None)
     inferred_ends.by_start(tx, station_id, report.evse_id, report.reported_at, report.raw)
+    made = reconciliation.find_made(tx, station_id, report)
+    if made is not None:
+        return _begin(tx, made, report, policy)
     shown = ShownToken(report.id_token)
     authorized = authorization.authorize_transaction(tx, shown, policy, station_id=station_id)
     number = transactions.issue_v16_id(tx)
@@ -59,6 +74,31 @@ def start_v16(
         id_token_status=authorized.status.value,
     )
     return number, authorized
+
+
+def _begin(
+    tx: Tx, made: Transaction, report: StartReport, policy: TokenPolicy
+) -> tuple[int, Authorization]:
+    """Give a transaction that was made of its stop the start that came after it."""
+    # The charging is over, so there is nothing to refuse and nobody to record.
+    authorized = authorization.look_up(tx, ShownToken(report.id_token), policy)
+    authorized = authorized or Authorization(standing_unknown(policy))
+    begun = replace(
+        made,
+        evse_id=report.evse_id,
+        connector_id=1,
+        id_token=report.id_token,
+        id_token_key=id_token_key(report.id_token),
+        id_token_status=authorized.status.value,
+        started_at=report.reported_at,
+        reservation_id=report.reservation_id,
+        flags=(made.flags | report.flags) - {TransactionFlag.START_MISSING},
+    )
+    transactions.update_started(tx, prices.priced(tx, begun), report)
+    transaction_news.updated(
+        tx, made.station_id, uuid=made.uuid, evse_id=begun.evse_id, charging_state=None
+    )
+    return int(made.station_transaction_id), authorized
 
 
 def stop(tx: Tx, station_id: int, report: StopReport, policy: TokenPolicy) -> Authorization | None:

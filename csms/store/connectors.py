@@ -85,6 +85,67 @@ def find_freed(
     return None if row is None else Freed(instant(row[0]), from_micros(row[1]), row[2])
 
 
+def unchanged_since(tx: ReadTx, station_id: int) -> dict[tuple[int, int], datetime]:
+    """When each connector's present status was first told, by EVSE and connector."""
+    rows = tx.all(
+        "SELECT now.evse_id, now.connector_id, min(told.received_at)"
+        " FROM connectors AS now JOIN status_notifications AS told USING"
+        " (station_id, evse_id, connector_id)"
+        " WHERE now.station_id = ? AND told.id > ifnull((SELECT max(id) FROM status_notifications"
+        " AS other WHERE other.station_id = now.station_id AND other.evse_id = now.evse_id"
+        " AND other.connector_id = now.connector_id"
+        " AND other.reported_status <> now.reported_status), 0)"
+        " GROUP BY now.evse_id, now.connector_id",
+        (station_id,),
+    )
+    return {(row[0], row[1]): from_micros(row[2]) for row in rows}
+
+
+class StatusNotification(NamedTuple):
+    """A row of the history."""
+
+    id: int
+    evse_id: int
+    connector_id: int
+    status: ConnectorStatus
+    reported_status: str
+    error_code: str | None
+    reported_at: datetime | None
+    received_at: datetime
+
+
+def list_history(
+    tx: ReadTx,
+    station_id: int,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    evse_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[StatusNotification]:
+    """What a station told of its connectors, newest first."""
+    rows = tx.all(
+        "SELECT * FROM status_notifications WHERE station_id = ?1 AND id < ifnull(?2, 1 << 62)"
+        " AND (?3 IS NULL OR evse_id = ?3) AND (?4 IS NULL OR received_at >= ?4)"
+        " AND (?5 IS NULL OR received_at < ?5) ORDER BY id DESC LIMIT ?6",
+        (station_id, before_id, evse_id, micros(since), micros(until), limit),
+    )
+    return [
+        StatusNotification(
+            row["id"],
+            row["evse_id"],
+            row["connector_id"],
+            ConnectorStatus(row["status"]),
+            row["reported_status"],
+            row["error_code"],
+            instant(row["reported_at"]),
+            from_micros(row["received_at"]),
+        )
+        for row in rows
+    ]
+
+
 def list_of_station(tx: ReadTx, station_id: int) -> list[Connector]:
     """Every connector that was ever reported, the whole station (EVSE 0) first."""
     rows = tx.all(
@@ -92,6 +153,28 @@ def list_of_station(tx: ReadTx, station_id: int) -> list[Connector]:
         (station_id,),
     )
     return [_connector(row) for row in rows]
+
+
+def list_at(tx: ReadTx, location_id: int, *, limit: int, offset: int = 0) -> list[Connector]:
+    """A part of the connectors of the live stations at a location."""
+    rows = tx.all(
+        f"SELECT connectors.* {_AT_LOCATION}"
+        " ORDER BY station_id, evse_id, connector_id LIMIT ? OFFSET ?",
+        (location_id, limit, offset),
+    )
+    return [_connector(row) for row in rows]
+
+
+def count_at(tx: ReadTx, location_id: int) -> int:
+    """How many `list_at` would go through."""
+    number: int = tx.value(f"SELECT count(*) {_AT_LOCATION}", (location_id,))
+    return number
+
+
+_AT_LOCATION = (
+    "FROM connectors JOIN stations ON stations.id = connectors.station_id"
+    " WHERE stations.location_id = ? AND stations.deleted_at IS NULL AND evse_id <> 0"
+)
 
 
 def _connector(row: Row) -> Connector:

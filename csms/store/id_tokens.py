@@ -9,7 +9,7 @@ import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from csms.clock import from_micros, to_micros
 from csms.domain.id_tokens import AuthorizationStatus, IdToken, best_match, id_token_key
@@ -34,6 +34,15 @@ class IdTokenFilter:
     under_review: bool | None = None
     key: str | None = None
     group: str | None = None
+
+
+class IdTokenGroup(NamedTuple):
+    """A group, and how many tokens are in it."""
+
+    name: str
+    tokens: int
+    accepted: int
+    masters: int
 
 
 def find(tx: ReadTx, key: str, token_type: str = "") -> IdToken | None:
@@ -84,6 +93,16 @@ def list_page(
         (*params, limit),
     )
     return [_token(row) for row in rows]
+
+
+def list_groups(tx: ReadTx, *, limit: int, after: str = "") -> list[IdTokenGroup]:
+    """Groups that tokens are in, by name."""
+    rows = tx.all(
+        "SELECT group_key, count(*), sum(status = 'Accepted'), sum(is_master) FROM id_tokens"
+        " WHERE group_key > ? GROUP BY group_key ORDER BY group_key LIMIT ?",
+        (after, limit),
+    )
+    return [IdTokenGroup(*row) for row in rows]
 
 
 def list_resembling(tx: ReadTx, plain: str) -> list[IdToken]:

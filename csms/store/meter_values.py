@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from csms.clock import from_micros
 from csms.domain.metering import ROUNDING_MWH, Reading, RegisterRange
 from csms.domain.transactions import Transaction, over_by
 from csms.store.columns import micros
@@ -55,6 +57,31 @@ def register_fell(tx: ReadTx, station_id: int, transaction_id: int, start_mwh: i
     )
     values = (station_id, transaction_id, start_mwh, ROUNDING_MWH)
     return tx.value(sql, values) is not None
+
+
+class Power(NamedTuple):
+    """What flowed at a time."""
+
+    power_w: float
+    measured_at: datetime
+
+
+# So many of the newest readings are looked at for one that has what is wanted.
+_NEWEST = 50
+
+
+def find_power(
+    tx: ReadTx, station_id: int, evse_id: int, transaction_id: int | None
+) -> Power | None:
+    """The newest power of a transaction, or of an EVSE by itself."""
+    row = tx.one(
+        "SELECT * FROM (SELECT power_w, ifnull(reported_at, received_at) FROM meter_values"
+        " WHERE station_id = ? AND ifnull(transaction_id, 0) = ? AND evse_id = ?"
+        " ORDER BY ifnull(reported_at, received_at) DESC LIMIT ?) WHERE power_w IS NOT NULL"
+        " LIMIT 1",
+        (station_id, transaction_id or 0, evse_id, _NEWEST),
+    )
+    return None if row is None else Power(row[0], from_micros(row[1]))
 
 
 def get_range(tx: ReadTx, station_id: int, transaction_id: int) -> RegisterRange:

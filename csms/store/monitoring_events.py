@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
+from csms.clock import from_micros
 from csms.domain.device_model import MonitoringEvent, VariableKey
 from csms.store.columns import instant, micros
 from csms.store.database import ReadTx, Row, Tx
@@ -62,6 +66,38 @@ def list_of_station(tx: ReadTx, station_id: int, *, limit: int) -> list[Monitori
         (station_id, limit),
     )
     return [_event(row) for row in rows]
+
+
+class StoredMonitoringEvent(NamedTuple):
+    """A row."""
+
+    id: int
+    received_at: datetime
+    event: MonitoringEvent
+
+
+def list_page(
+    tx: ReadTx,
+    station_id: int,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    component: str | None = None,
+    variable: str | None = None,
+    severity: int | None = None,
+) -> list[StoredMonitoringEvent]:
+    """A part of them, newest first; of that severity or worse, whose number is lower."""
+    rows = tx.all(
+        "SELECT * FROM monitoring_events WHERE station_id = ?1 AND id < ifnull(?2, 1 << 62)"
+        " AND (?3 IS NULL OR component = ?3 COLLATE NOCASE)"
+        " AND (?4 IS NULL OR variable = ?4 COLLATE NOCASE)"
+        " AND (?5 IS NULL OR severity <= ?5) ORDER BY id DESC LIMIT ?6",
+        (station_id, before_id, component, variable, severity, limit),
+    )
+    return [
+        StoredMonitoringEvent(row["id"], from_micros(row["received_at"]), _event(row))
+        for row in rows
+    ]
 
 
 def _event(row: Row) -> MonitoringEvent:

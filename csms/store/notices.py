@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
+from typing import NamedTuple
 
+from csms.clock import from_micros
 from csms.domain.notices import Notice
 from csms.store.columns import instant, micros
 from csms.store.database import ReadTx, Tx
@@ -44,6 +47,46 @@ def list_of_station(
             row["status"],
             instant(row["reported_at"]),
             row["raw"],
+        )
+        for row in rows
+    ]
+
+
+class StoredNotice(NamedTuple):
+    """A row."""
+
+    id: int
+    received_at: datetime
+    notice: Notice
+
+
+def list_page(
+    tx: ReadTx,
+    station_id: int,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    action: str | None = None,
+    reference: str | None = None,
+) -> list[StoredNotice]:
+    """A part of them, newest first."""
+    rows = tx.all(
+        "SELECT * FROM notices WHERE station_id = ?1 AND id < ifnull(?2, 1 << 62)"
+        " AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR reference = ?4)"
+        " ORDER BY id DESC LIMIT ?5",
+        (station_id, before_id, action, reference, limit),
+    )
+    return [
+        StoredNotice(
+            row["id"],
+            from_micros(row["received_at"]),
+            Notice(
+                row["action"],
+                row["reference"],
+                row["status"],
+                instant(row["reported_at"]),
+                row["raw"],
+            ),
         )
         for row in rows
     ]

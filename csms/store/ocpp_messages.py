@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from csms.clock import to_micros
+from csms.store.columns import micros, to_json
 from csms.store.database import ReadTx, Row, Tx
+from csms.store.seek import first_since
 
 _COLUMNS = (
     "station_id, direction, version, action, message_id, payload, answer, error_code, state,"
@@ -15,6 +18,10 @@ _COLUMNS = (
 )
 _INSERT = f"INSERT INTO ocpp_messages ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 PRUNE_CHUNK = 5000
+# So many rows are looked at for one page, whatever is looked for.
+SEARCHED = 20_000
+# Rows are written when their CALL is over: by then it may have begun so long ago.
+_LONGEST_CALL_US = 15 * 60 * 1_000_000
 
 
 class Message(NamedTuple):
@@ -110,6 +117,132 @@ def count(
     where, params = _filter(station_id, None, action, since, until)
     number: int = tx.value(f"SELECT count(*) FROM ocpp_messages WHERE {where}", params)  # noqa: S608
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which messages to look for; None and empty do not narrow."""
+
+    station_id: int | None = None
+    location_ids: frozenset[int] | None = None
+    actions: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Actions that are left out."""
+    direction: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def takes(self, message: Message) -> bool:
+        """Whether one that is not stored yet is looked for; its station is."""
+        at = message.started_at
+        return (
+            (not self.actions or message.action in self.actions)
+            and message.action not in self.hidden
+            and self.direction in {None, message.direction}
+            and self.state in {None, message.state}
+            and (self.since is None or at >= to_micros(self.since))
+            and (self.until is None or at < to_micros(self.until))
+        )
+
+
+class Found(NamedTuple):
+    """A message and whose it is."""
+
+    id: int
+    station_uuid: str
+    identity: str
+    message: Message
+
+
+class Search(NamedTuple):
+    """What a look at a bounded number of rows found."""
+
+    found: list[Found]
+    before_id: int | None
+    """Where to look on; None: at the end."""
+
+
+def search(
+    tx: ReadTx, wanted: MessageFilter, *, limit: int, before_id: int | None = None
+) -> Search:
+    """Messages of live stations, newest first: at most `limit`, of at most SEARCHED rows.
+
+    The log has no index but the station's, so what is rare is found by looking on.
+    """
+    first, last = _span(tx, wanted, before_id)
+    floor = _floor(tx, wanted.station_id, first, last)
+    terms, params = _terms(wanted)
+    columns = ", ".join(f"m.{name.strip()}" for name in _COLUMNS.split(","))
+    # CROSS JOIN: the log is read in order, and the first ones end it.
+    rows = tx.all(
+        f"SELECT m.id, s.uuid, s.identity, {columns}"  # noqa: S608 - names and marks only
+        " FROM ocpp_messages AS m CROSS JOIN stations AS s ON s.id = m.station_id"
+        f" WHERE m.id BETWEEN ? AND ? AND {terms} ORDER BY m.id DESC LIMIT ?",
+        (first if floor is None else floor, last, *params, limit),
+    )
+    found = [Found(row[0], row[1], row[2], Message(*row[3:])) for row in rows]
+    return Search(found, found[-1].id if len(found) == limit else floor)
+
+
+def _span(tx: ReadTx, wanted: MessageFilter, before_id: int | None) -> tuple[int, int]:
+    """The ids to look at: rows are written when a CALL is over, so ids follow the time closely."""
+    first, last = 0, 1 << 62
+    if wanted.since is not None:
+        first = _first_since(tx, to_micros(wanted.since) - _LONGEST_CALL_US)
+    if wanted.until is not None:
+        last = _first_since(tx, to_micros(wanted.until) + _LONGEST_CALL_US)
+    return first, last if before_id is None else min(last, before_id - 1)
+
+
+def _floor(tx: ReadTx, station_id: int | None, first: int, last: int) -> int | None:
+    """The id of the last row of this look; None: it goes to the end."""
+    if station_id is not None:
+        found: int | None = tx.value(
+            "SELECT id FROM ocpp_messages WHERE station_id = ? AND id BETWEEN ? AND ?"
+            " ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (station_id, first, last, SEARCHED - 1),
+        )
+        return found
+    oldest, newest = (
+        tx.value("SELECT min(id) FROM ocpp_messages"),
+        tx.value("SELECT max(id) FROM ocpp_messages"),
+    )
+    if oldest is None:
+        return None
+    floor: int = min(last, newest) - SEARCHED + 1
+    return floor if floor > max(first, oldest) else None
+
+
+def _first_since(tx: ReadTx, at: int) -> int:
+    return first_since(tx, "ocpp_messages", "started_at", at)
+
+
+def _terms(wanted: MessageFilter) -> tuple[str, list[Any]]:
+    terms = ["s.deleted_at IS NULL"]
+    params: list[Any] = []
+    for term, value in (
+        ("m.station_id = ?", wanted.station_id),
+        (
+            "m.action IN (SELECT value FROM json_each(?))",
+            wanted.actions and to_json(wanted.actions),
+        ),
+        (
+            "m.action NOT IN (SELECT value FROM json_each(?))",
+            wanted.hidden and to_json(wanted.hidden),
+        ),
+        ("m.direction = ?", wanted.direction),
+        ("m.state = ?", wanted.state),
+        ("m.started_at >= ?", micros(wanted.since)),
+        ("m.started_at < ?", micros(wanted.until)),
+    ):
+        if value is not None and value != ():
+            terms.append(term)
+            params.append(value)
+    if wanted.location_ids is not None:
+        terms.append("s.location_id IN (SELECT value FROM json_each(?))")
+        params.append(to_json(sorted(wanted.location_ids)))
+    return " AND ".join(terms), params
 
 
 def estimate_bytes(tx: ReadTx) -> int:

@@ -57,6 +57,24 @@ def list_of_station(tx: ReadTx, station_id: int, kind: ReportKind | None = None)
     return [_report(row) for row in rows]
 
 
+def list_page(
+    tx: ReadTx,
+    station_id: int,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    kind: ReportKind | None = None,
+) -> list[tuple[Report, int]]:
+    """A part of a station's reports, newest first, each with the number of its parts."""
+    rows = tx.all(
+        "SELECT *, (SELECT count(*) FROM report_parts WHERE report_id = reports.id) AS parts"
+        " FROM reports WHERE station_id = ?1 AND id < ifnull(?2, 1 << 62)"
+        " AND (?3 IS NULL OR kind = ?3) ORDER BY id DESC LIMIT ?4",
+        (station_id, before_id, None if kind is None else kind.value, limit),
+    )
+    return [(_report(row), row["parts"]) for row in rows]
+
+
 def update_requested(tx: Tx, report_id: int, request: str) -> None:
     """Our request was accepted, though its first parts came before the answer."""
     tx.run(

@@ -20,18 +20,21 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A table with `station_id` and `received_at` whose ids grow with time."""
+    """A table with `station_id` and an instant whose ids grow with time."""
 
     table: str
     keep_for: timedelta = QUARTER
     since: str = "received_at"
     """SQL: from when on a row is history; null: it is not yet, and stays."""
+    at: str = "received_at"
+    """The column of the instant."""
     newest_of: str | None = None
     """The newest row of a station for each value of this column tells what is, and stays."""
 
 
 HISTORIES = (
     History("boots"),
+    History("connections", at="connected_at", since="disconnected_at"),
     History("data_transfers"),
     History("monitoring_events"),
     History("notices"),
@@ -47,10 +50,10 @@ def delete_old(tx: Tx, history: History, after_id: int) -> int | None:
     table = history.table
     before = tx.now - history.keep_for // _MICROSECOND
     rows = tx.all(
-        f"SELECT id, received_at FROM {table} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608
+        f"SELECT id, {history.at} FROM {table} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608
         (after_id, CHUNK),
     )
-    if not rows or rows[0]["received_at"] >= before:
+    if not rows or rows[0][1] >= before:
         return None
     last_id: int = rows[-1]["id"]
     tx.run(

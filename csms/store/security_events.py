@@ -58,6 +58,25 @@ def list_of_station(tx: ReadTx, station_id: int, *, limit: int) -> list[StoredSe
     return [_event(row) for row in rows]
 
 
+def list_page(
+    tx: ReadTx,
+    station_id: int,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    type_: str | None = None,
+    critical: bool | None = None,
+) -> list[StoredSecurityEvent]:
+    """A part of them, newest first."""
+    rows = tx.all(
+        "SELECT * FROM security_events WHERE station_id = ?1 AND id < ifnull(?2, 1 << 62)"
+        " AND (?3 IS NULL OR type = ?3) AND (?4 IS NULL OR critical = ?4)"
+        " ORDER BY id DESC LIMIT ?5",
+        (station_id, before_id, type_, critical, limit),
+    )
+    return [_event(row) for row in rows]
+
+
 def _event(row: Row) -> StoredSecurityEvent:
     return StoredSecurityEvent(
         id=row["id"],

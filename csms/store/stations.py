@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import uuid as uuids
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from csms.clock import from_micros
-from csms.domain.identity import identity_key
+from csms.domain.identity import identity_key, name_key
 from csms.domain.stations import BootReport, NewStation, Registration, Station
 from csms.domain.versions import OcppVersion
 from csms.errors import DuplicateIdentity, NotFound
@@ -30,6 +32,7 @@ _CHANGEABLE = frozenset(
         "strict",
         "security_profile",
         "registration",
+        "blocked_at",
         "updated_at",
     }
 )
@@ -70,7 +73,7 @@ def insert(tx: Tx, new: NewStation) -> Station:
     except sqlite3.IntegrityError as error:
         if "identity_key" not in str(error):
             raise
-        raise DuplicateIdentity("Duplicate charger identity") from error
+        raise DuplicateIdentity("Duplicate station identity") from error
     return _required(_optional(row))
 
 
@@ -118,16 +121,20 @@ def find_by_identity(tx: ReadTx, identity: str) -> Station | None:
     )
 
 
-def is_name_of_another(tx: ReadTx, station: Station, name: str) -> bool:
-    """Whether another live station has this identity or serial number, whatever its ASCII case."""
-    return (
-        tx.value(
-            "SELECT 1 FROM stations WHERE id != ? AND deleted_at IS NULL"
-            " AND (identity_key = ? OR lower(trim(serial_number)) = lower(?)) LIMIT 1",
-            (station.id, identity_key(name), name),
-        )
-        is not None
+def is_name_of_another(tx: ReadTx, station: Station | None, name: str) -> bool:
+    """Whether a live station other than this one has such an identity or serial number.
+
+    Names are compared as `name_key` writes them: that is what opens a door.
+    """
+    # A plain OR would go through every station.
+    found = tx.value(
+        "SELECT 1 FROM stations"
+        " WHERE identity_key = ?2 AND deleted_at IS NULL AND id != ?1 UNION ALL"
+        " SELECT 1 FROM stations"
+        " WHERE lower(trim(serial_number)) = ?2 AND deleted_at IS NULL AND id != ?1 LIMIT 1",
+        (0 if station is None else station.id, name_key(name)),
     )
+    return found is not None
 
 
 def find_many(tx: ReadTx, station_ids: Sequence[int]) -> dict[int, Station]:
@@ -187,6 +194,66 @@ def list_page(
     return [_station(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class StationFilter:
+    """Which stations to look for; None does not narrow."""
+
+    location_ids: frozenset[int] | None = None
+    status: str | None = None
+    """Of one of its connectors, or of itself."""
+    online: bool | None = None
+    virtual: bool | None = None
+    vendor: str | None = None
+    model: str | None = None
+    firmware_version: str | None = None
+    version: str | None = None
+    """That it speaks, or was pinned to before it came."""
+    text: str | None = None
+    """Somewhere in its identity, name or serial number, whatever the ASCII case."""
+    last_seen_before: datetime | None = None
+    """Offline, and not heard of since; also who was never heard of."""
+
+
+_IS_ONLINE = "ifnull(connected_epoch = (SELECT epoch FROM engine), 0)"
+_TEXTS = "identity || char(10) || ifnull(name, '') || char(10) || ifnull(serial_number, '')"
+_LAST_SEEN = (
+    "max(ifnull(last_heartbeat_at, 0), ifnull(last_connected_at, 0),"
+    " ifnull(last_disconnected_at, 0), ifnull(booted_at, 0))"
+)
+
+
+def search(tx: ReadTx, wanted: StationFilter, *, limit: int, after_id: int = 0) -> list[Station]:
+    """Live stations in order of creation."""
+    terms = ["deleted_at IS NULL", "id > ?"]
+    params: list[Any] = [after_id]
+    for term, value in (
+        (f"{_IS_ONLINE} = ?", wanted.online),
+        ("virtual = ?", wanted.virtual),
+        ("vendor = ?", wanted.vendor),
+        ("model = ?", wanted.model),
+        ("firmware_version = ?", wanted.firmware_version),
+        ("ifnull(connected_version, ocpp_version) = ?", wanted.version),
+        (
+            "EXISTS (SELECT 1 FROM connectors WHERE station_id = stations.id AND status = ?)",
+            wanted.status,
+        ),
+        (f"{_IS_ONLINE} = 0 AND {_LAST_SEEN} < ?", columns.micros(wanted.last_seen_before)),
+        (f"instr(lower({_TEXTS}), lower(?))", wanted.text),
+        (
+            "location_id IN (SELECT value FROM json_each(?))",
+            None if wanted.location_ids is None else columns.to_json(sorted(wanted.location_ids)),
+        ),
+    ):
+        if value is not None:
+            terms.append(term)
+            params.append(value)
+    rows = tx.all(
+        f"SELECT * FROM stations WHERE {' AND '.join(terms)} ORDER BY id LIMIT ?",  # noqa: S608
+        (*params, limit),
+    )
+    return [_station(row) for row in rows]
+
+
 def count(
     tx: ReadTx,
     *,
@@ -206,6 +273,16 @@ def list_ids_at(tx: ReadTx, location_id: int) -> list[int]:
         (location_id,),
     )
     return [row["id"] for row in rows]
+
+
+def count_at(tx: ReadTx, location_ids: Collection[int]) -> dict[int, int]:
+    """How many live stations stand at each of these locations."""
+    rows = tx.all(
+        "SELECT location_id, count(*) FROM stations WHERE deleted_at IS NULL"
+        " AND location_id IN (SELECT value FROM json_each(?)) GROUP BY location_id",
+        (columns.to_json(list(location_ids)),),
+    )
+    return dict.fromkeys(location_ids, 0) | {row[0]: row[1] for row in rows}
 
 
 def has_open_transaction(tx: ReadTx, station_id: int) -> bool:
@@ -257,7 +334,7 @@ def update(tx: Tx, station_id: int, **changes: Any) -> Station:
     """Change named columns of a live station; raises NotFound."""
     if columns.update(tx, "stations", station_id, {**changes, "updated_at": tx.now}, _CHANGEABLE):
         return get(tx, station_id)
-    raise NotFound("Charger not found")
+    raise NotFound("Station not found")
 
 
 def soft_delete(tx: Tx, station_id: int) -> None:
@@ -297,10 +374,16 @@ def raise_security_profile(tx: Tx, station_id: int, profile: int) -> bool:
     return tx.run(sql, (profile, station_id)) == 1
 
 
+def last_boot(tx: ReadTx, station_id: int) -> str | None:
+    """What its newest BootNotification said, in its words."""
+    words: str | None = tx.value("SELECT boot_raw FROM stations WHERE id = ?", (station_id,))
+    return words
+
+
 def record_boot(tx: Tx, station_id: int, report: BootReport) -> None:
     """Keep what the newest BootNotification says of the station.
 
-    A serial number that it leaves out stays: it may be the name in its certificate.
+    Without a serial number the recorded one stays: it may be the name in its certificate.
     """
     tx.run(
         "UPDATE stations SET vendor = ?, model = ?, serial_number = ifnull(?, serial_number),"
@@ -341,7 +424,7 @@ def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 def _required(station: Station | None) -> Station:
     if station is None:
-        raise NotFound("Charger not found")
+        raise NotFound("Station not found")
     return station
 
 
@@ -375,6 +458,7 @@ def _station(row: Row) -> Station:
         firmware_version=row["firmware_version"],
         booted_at=instant(row["booted_at"]),
         registration=Registration(row["registration"]),
+        blocked_at=instant(row["blocked_at"]),
         connected_epoch=row["connected_epoch"],
         connected_version=_version(row["connected_version"]),
         last_connected_at=instant(row["last_connected_at"]),

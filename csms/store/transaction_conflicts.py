@@ -182,6 +182,29 @@ def update_unpaired(tx: Tx, transaction_id: int) -> None:
     )
 
 
+def update_kept(tx: Tx, transaction_id: int) -> list[tuple[str, str]]:
+    """The stop for which a transaction was kept waits again: it may be that of another.
+
+    Returns (uuid, station's transaction id) of those that do.
+    """
+    rows = tx.all(
+        "UPDATE transaction_conflicts SET resolution = NULL, resolved_at = NULL,"
+        " resolved_by = NULL WHERE transaction_id = ? AND resolution = ? AND cause = ?"
+        " RETURNING uuid, station_transaction_id",
+        (transaction_id, Resolution.APPLIED.value, ConflictCause.UNKNOWN.value),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def update_started(tx: Tx, transaction_id: int) -> None:
+    """What a transaction was made of waits no more: its start came."""
+    tx.run(
+        "UPDATE transaction_conflicts SET resolution = ?, resolved_at = ?"
+        " WHERE transaction_id = ? AND resolution IS NULL",
+        (Resolution.PAIRED.value, tx.now, transaction_id),
+    )
+
+
 def _content(stop: StopReport | None) -> tuple[Any, ...]:
     if stop is None:
         return (None, None, None, "", None)

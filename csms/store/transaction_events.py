@@ -84,6 +84,12 @@ def insert_copies(tx: Tx, transaction_id: int, *, of: int, run: int) -> None:
     tx.run(_COPY, (transaction_id, of, run))
 
 
+def first_received_at(tx: ReadTx, transaction_id: int, run: int) -> datetime:
+    """When the first event of a run, which has one, came."""
+    sql = "SELECT min(received_at) FROM transaction_events WHERE transaction_id = ? AND run = ?"
+    return from_micros(tx.value(sql, (transaction_id, run)))
+
+
 def find_run(tx: ReadTx, transaction_id: int, raw: str) -> int | None:
     """The run that the event with this message is in."""
     sql = "SELECT run FROM transaction_events WHERE transaction_id = ? AND raw = ? LIMIT 1"
@@ -98,6 +104,16 @@ def has_ended(tx: ReadTx, transaction_id: int, run: int) -> bool:
         " AND trigger_reason IS NOT ? LIMIT 1"
     )
     return tx.value(sql, (transaction_id, run, INFERRED)) is not None
+
+
+def find_inferred(tx: ReadTx, transaction_id: int) -> str | None:
+    """What the last end was inferred from: the message that showed it, or a person's word."""
+    sql = (
+        "SELECT raw FROM transaction_events WHERE transaction_id = ? AND trigger_reason = ?"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    raw: str | None = tx.value(sql, (transaction_id, INFERRED))
+    return raw
 
 
 def list_in_order(tx: ReadTx, transaction_id: int) -> list[TransactionEvent]:

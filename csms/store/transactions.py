@@ -119,15 +119,25 @@ def get(tx: ReadTx, transaction_id: int) -> Transaction:
     """The transaction with this row id, which must exist."""
     row = tx.one("SELECT * FROM transactions WHERE id = ?", (transaction_id,))
     assert row is not None
-    return _transaction(row)
+    return from_row(row)
 
 
-def insert_untold(tx: Tx, station_id: int, station_transaction_id: str) -> Transaction:
-    """A transaction of OCPP 2.x of which only the id is known yet; its events tell the rest."""
+def insert_untold(
+    tx: Tx, station_id: int, station_transaction_id: str, *, heard_at: datetime | None = None
+) -> Transaction:
+    """A transaction of OCPP 2.x of which only the id is known yet; its events tell the rest.
+
+    `heard_at` is when the first of them came, if that was not now.
+    """
     row_id = tx.insert(
         "INSERT INTO transactions (uuid, station_id, station_transaction_id, start_received_at)"
         " VALUES (?, ?, ?, ?)",
-        (str(uuids.uuid4()), station_id, station_transaction_id, tx.now),
+        (
+            str(uuids.uuid4()),
+            station_id,
+            station_transaction_id,
+            tx.now if heard_at is None else micros(heard_at),
+        ),
     )
     return get(tx, row_id)
 
@@ -211,7 +221,7 @@ def list_open_on_evse(tx: ReadTx, station_id: int, evse_id: int) -> list[Transac
         " AND evse_id = ? ORDER BY id",
         (station_id, evse_id),
     )
-    return [_transaction(row) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def list_open(tx: ReadTx, station_id: int) -> list[Transaction]:
@@ -220,18 +230,69 @@ def list_open(tx: ReadTx, station_id: int) -> list[Transaction]:
         "SELECT * FROM transactions WHERE station_id = ? AND end_received_at IS NULL ORDER BY id",
         (station_id,),
     )
-    return [_transaction(row) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def list_awaiting_stop(tx: ReadTx, station_id: int, *, limit: int = 100) -> list[Transaction]:
     """The newest transactions of OCPP 1.6 that are open or ended without a stop of their own."""
+    # Two look-ups by an index each; as one condition with OR it would read all of the station's.
     rows = tx.all(
-        "SELECT * FROM transactions WHERE station_id = ? AND last_seq_no IS NULL"
-        " AND (end_received_at IS NULL OR instr(flags, 'inferred_end') OR instr(flags, 'paired'))"
-        " ORDER BY id DESC LIMIT ?",
+        "SELECT * FROM transactions WHERE id IN ("
+        " SELECT id FROM transactions WHERE station_id = ?1 AND end_received_at IS NULL"
+        " UNION ALL SELECT id FROM transactions INDEXED BY transactions_guessed"
+        " WHERE station_id = ?1 AND (instr(flags, 'inferred_end') OR instr(flags, 'paired'))"
+        ") AND last_seq_no IS NULL ORDER BY id DESC LIMIT ?2",
         (station_id, limit),
     )
-    return [_transaction(row) for row in rows]
+    return [from_row(row) for row in rows]
+
+
+def list_ended_at(
+    tx: ReadTx, station_id: int, ended_at: datetime, register_mwh: int
+) -> list[Transaction]:
+    """The transactions of OCPP 1.6 that ended at an instant with this register."""
+    rows = tx.all(
+        "SELECT * FROM transactions INDEXED BY transactions_ended WHERE station_id = ?"
+        " AND ended_at = ? AND last_seq_no IS NULL AND end_register_mwh = ? ORDER BY id",
+        (station_id, micros(ended_at), register_mwh),
+    )
+    return [from_row(row) for row in rows]
+
+
+def list_startless(tx: ReadTx, station_id: int, *, limit: int = 100) -> list[Transaction]:
+    """The newest transactions that were made of a stop alone."""
+    rows = tx.all(
+        "SELECT * FROM transactions INDEXED BY transactions_startless WHERE station_id = ?"
+        " AND instr(flags, 'start_missing') ORDER BY id DESC LIMIT ?",
+        (station_id, limit),
+    )
+    return [from_row(row) for row in rows]
+
+
+def update_started(tx: Tx, started: Transaction, report: StartReport) -> None:
+    """The start, after all, of a transaction that was made of its stop."""
+    tx.run(
+        "UPDATE transactions SET evse_id = ?, connector_id = ?, id_token = ?, id_token_key = ?,"
+        " id_token_status = ?, started_at = ?, reservation_id = ?, natural_key = ?,"
+        " cost_micros = ?, currency = ?, flags = ? WHERE id = ?",
+        (
+            started.evse_id,
+            started.connector_id,
+            started.id_token,
+            started.id_token_key,
+            started.id_token_status,
+            micros(started.started_at),
+            started.reservation_id,
+            report.natural_key,
+            started.cost_micros,
+            started.currency,
+            join_flags(started.flags),
+            started.id,
+        ),
+    )
+    transaction_events.insert_unnumbered(
+        tx, started.id, "Started", reported_at=report.reported_at, raw=report.raw
+    )
 
 
 def list_on_free_connectors(tx: ReadTx) -> list[Transaction]:
@@ -246,7 +307,7 @@ def list_on_free_connectors(tx: ReadTx) -> list[Transaction]:
         " AND connectors.status = 'Available' AND connectors.updated_at > start_received_at"
         " ORDER BY transactions.id"
     )
-    return [_transaction(row) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def find_at(tx: ReadTx, station_id: int, evse_id: int, at: datetime) -> Transaction | None:
@@ -372,10 +433,11 @@ def _end(tx: Tx, ended: Transaction) -> None:
 
 
 def _optional(row: Row | None) -> Transaction | None:
-    return None if row is None else _transaction(row)
+    return None if row is None else from_row(row)
 
 
-def _transaction(row: Row) -> Transaction:
+def from_row(row: Row) -> Transaction:
+    """The transaction of a row with all its columns."""
     return Transaction(
         id=row["id"],
         uuid=row["uuid"],

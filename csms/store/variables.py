@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from csms.clock import from_micros
 from csms.domain.device_model import Attribute, Characteristics, Variable, VariableKey
+from csms.store.columns import to_json
 from csms.store.database import ReadTx, Row, Tx
 
 _FIND_ID = (
@@ -110,6 +115,53 @@ def list_of_station(tx: ReadTx, station_id: int) -> list[Variable]:
     )
     return [
         Variable(key_of(row), tuple(attributes.get(row["id"], ())), _characteristics(row))
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVariable:
+    """A variable, and when each of its attributes was last heard."""
+
+    id: int
+    variable: Variable
+    heard_at: dict[str, datetime]
+
+
+def list_page(
+    tx: ReadTx,
+    station_id: int,
+    *,
+    limit: int,
+    after_id: int = 0,
+    component: str | None = None,
+    variable: str | None = None,
+    evse_id: int | None = None,
+) -> list[StoredVariable]:
+    """A part of the device model, in the order in which it was first told."""
+    rows = tx.all(
+        "SELECT * FROM variables WHERE station_id = ?1 AND id > ?2"
+        " AND (?3 IS NULL OR component = ?3) AND (?4 IS NULL OR variable = ?4)"
+        " AND (?5 IS NULL OR evse_id = ?5) ORDER BY id LIMIT ?6",
+        (station_id, after_id, component, variable, evse_id, limit),
+    )
+    attributes: dict[int, list[Row]] = {row["id"]: [] for row in rows}
+    for row in tx.all(
+        "SELECT * FROM variable_attributes"
+        " WHERE variable_id IN (SELECT value FROM json_each(?)) ORDER BY variable_id, type",
+        (to_json(list(attributes)),),
+    ):
+        attributes[row["variable_id"]].append(row)
+    return [
+        StoredVariable(
+            row["id"],
+            Variable(
+                key_of(row),
+                tuple(_attribute(one) for one in attributes[row["id"]]),
+                _characteristics(row),
+            ),
+            {one["type"]: from_micros(one["updated_at"]) for one in attributes[row["id"]]},
+        )
         for row in rows
     ]
 

@@ -34,8 +34,10 @@ from csms.ocpp.settings import OcppSettings
 from csms.services import tokens
 from csms.services.credentials import Passwords
 from csms.services.heartbeats import Heartbeats
+from csms.services.message_log import MessageLog
 from csms.store import engine as store_engine
 from csms.store.database import Database
+from csms.store.ocpp_messages import Message
 from tests.jobs.conftest import ScriptedFleet, ScriptedStations
 
 
@@ -46,9 +48,18 @@ class ScriptedHub(ScriptedStations):
         super().__init__(bus)
         self.accepted: list[str] = []
         self.settings = OcppSettings()
+        self.pending: list[Message] = []
+        self.disconnected: list[tuple[int, int]] = []
 
     def is_flapping(self, station_id: int) -> bool:
         return False
+
+    def pending_messages(self, station_id: int) -> list[Message]:
+        return [message for message in self.pending if message.station_id == station_id]
+
+    async def disconnect(self, station_id: int, code: int = 1000, reason: str = "") -> None:
+        self.disconnected.append((station_id, code))
+        self.drop(station_id)
 
     def accept_held(self, identity: str) -> bool:
         self.accepted.append(identity)
@@ -165,6 +176,7 @@ async def deps(
         fleet=cast("Any", None),
         passwords=Passwords(db, b"k" * 32),
         heartbeats=Heartbeats(db=db, clock=clock),
+        message_log=MessageLog(db, clock),
         endpoint=cast("Any", Upgrades()),
         auth=Authenticator(db=db, bus=bus, clock=clock),
         feed=Feed(db=db, bus=bus, clock=clock),

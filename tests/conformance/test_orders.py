@@ -49,12 +49,14 @@ async def test_the_order_goes_out_and_its_answer_is_read(csms: Csms, one: Order)
 async def test_an_answer_that_breaks_its_schema_is_no_success(csms: Csms, one: Order) -> None:
     async with await csms.online(one.version) as station:
         await prepare(csms, station, one)
-        before = {table: await csms.rows(station, table) for table in one.stored}
+        # That nobody knows any more what is on a local list is noted, too.
+        stored = [table for table in one.stored if table != "local_lists"]
+        before = {table: await csms.rows(station, table) for table in stored}
         running = csms.order(station, one.command, dict(one.params))
         await station.expect(one.action, dict(one.wrong))
         ended = await running
         assert ended["state"] in {"refused", "rejected"}
-        assert before == {table: await csms.rows(station, table) for table in one.stored}
+        assert before == {table: await csms.rows(station, table) for table in stored}
         # The socket stays, and the station goes on working.
         assert "currentTime" in await station.call("Heartbeat", {})
 

@@ -23,7 +23,7 @@ from csms.jobs.kinds.command import Wanted
 from csms.ocpp import commands
 from csms.ocpp.commands.device_variables import ITEMS_PER_MESSAGE, items_per_message
 from csms.services import device_model
-from csms.store import job_items, jobs
+from csms.store import job_items, jobs, local_lists
 
 from .conftest import PRINCIPAL, Bench
 
@@ -500,6 +500,37 @@ async def test_a_part_that_is_retried_follows_its_own_list(bench: Bench):
     bench.advance(300)
     assert ItemState.SUCCEEDED == (await settled(bench, one)).state
     assert ["A1", "A2", "A2"] == tags(bench.stations.calls)
+    assert (await bench.db.read(lambda tx: local_lists.find(tx, made.id))).is_known
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize(("code", "known"), [("InvalidAnswer", False), ("NotSupported", True)])
+async def test_after_an_answer_that_cannot_be_read_nobody_knows_what_is_on_the_list(
+    bench: Bench, code, known, parts
+):
+    made = await station_that_takes_one_entry(bench)
+    bench.stations.automatic = lambda call: {"status": "Accepted"}
+    await settled(bench, await submit(bench, made, full_list("A", version=1)))
+    bench.stations.automatic = lambda call: (
+        CallRefused(code, "no") if tags([call]) == ["B1"] else {"status": "Accepted"}
+    )
+    await settled(bench, await submit(bench, made, full_list(*["B0", "B1"][-parts:])))
+    found = await bench.db.read(lambda tx: local_lists.find(tx, made.id))
+    assert known == found.is_known
+
+
+async def test_while_a_part_has_no_answer_nobody_knows_what_is_on_the_list(bench: Bench):
+    made = await station_that_takes_one_entry(bench)
+    policy = Policy(max_attempts=1)
+    one = await submit(bench, made, full_list("A1", "A2"), policy=policy)
+    (first,) = await bench.stations.delivered(1)
+    first.answer.set_result({"status": "Accepted"})
+    _, second = await bench.stations.delivered(2)
+    assert (await bench.db.read(lambda tx: local_lists.find(tx, made.id))).is_known
+    bench.stations.time_out(second)
+    assert ItemState.ERROR == (await settled(bench, one)).state
+    found = await bench.db.read(lambda tx: local_lists.find(tx, made.id))
+    assert (6, False) == (found.version, found.is_known)
 
 
 async def test_lists_that_wait_for_a_station_have_numbers_of_their_own(bench: Bench):
@@ -510,7 +541,7 @@ async def test_lists_that_wait_for_a_station_have_numbers_of_their_own(bench: Be
     def order(tx):
         return command.submission(
             principal=PRINCIPAL,
-            wanted=command.prepare(tx, made.id, V16, wanted),
+            wanted=command.prepare(tx, made.id, V16, wanted, served_profiles={1}),
             targets=[NewItem(made.uuid, made.id)],
             dialect="native",
         )

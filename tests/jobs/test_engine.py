@@ -354,7 +354,7 @@ async def test_registering_makes_every_station_once(bench: Bench):
     found = await rows(bench, job)
     states = [row.item.state for row in found.rows]
     assert [ItemState.SUCCEEDED, ItemState.SUCCEEDED, ItemState.ERROR] == states
-    assert "Duplicate charger identity" == found.rows[2].item.message
+    assert "Duplicate station identity" == found.rows[2].item.message
     assert ["CP-1", "CP-2"] == [row.station.identity for row in found.rows if row.station]
 
 

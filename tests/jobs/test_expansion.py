@@ -67,7 +67,7 @@ def test_the_first_of_equal_identities_wins_across_groups() -> None:
         "duplicate_identity",
         None,
     ]
-    assert planned[1].message == "Duplicate charger identity"
+    assert planned[1].message == "Duplicate station identity"
 
 
 def test_what_cannot_be_an_identity_fails_alone() -> None:

@@ -8,7 +8,9 @@ from csms.domain.credentials import Verdict
 from csms.domain.jobs import ItemState, OfflinePolicy, Policy
 from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused
+from csms.events import LateAnswer
 from csms.jobs.kinds import password_rotation
+from csms.services import password_rotation as offers
 from csms.services.credentials import Passwords
 from tests.door import verify
 
@@ -280,3 +282,81 @@ async def test_a_virtual_station_is_told_like_any_other(bench, passwords):
     await bench.engine.settled(submitted.job.id, timeout_s=10)
     assert await verify(passwords, station.id, first, virtual=True) is BAD
     assert await verify(passwords, station.id, told(call), virtual=True) is OK
+
+
+async def everything(bench) -> str:
+    """All that the database says."""
+
+    def dump(tx):
+        tables = tx.all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        rows = [row for table in tables for row in tx.all(f'SELECT * FROM "{table["name"]}"')]
+        return str([tuple(row) for row in rows])
+
+    return (await bench.db.read(dump)).lower()
+
+
+@pytest.mark.parametrize("version", list(OcppVersion))
+@pytest.mark.parametrize("late", [False, True])
+async def test_an_answer_that_echoes_the_password_is_kept_without_it(
+    bench, passwords, version, late
+):
+    _, _, job = await begin(bench, passwords, version, max_attempts=1)
+    (call,) = await bench.stations.delivered(1)
+    echo = {**answer(call, "Accepted"), "plain": told(call).decode(), "hex": told(call).hex()}
+    if late:
+        bench.stations.time_out(call)
+        await bench.engine.settled(job.id, timeout_s=10)
+        bench.bus.publish(LateAnswer(call.station_id, call.message_id, echo, None))
+        await bench.until(lambda tx: tx.value("SELECT late_response FROM job_attempts"))
+    else:
+        call.answer.set_result(echo)
+        await bench.engine.settled(job.id, timeout_s=10)
+    content = await everything(bench)
+    assert "***" in content
+    assert told(call).decode().lower() not in content
+    assert told(call).hex() not in content
+
+
+async def test_a_callerror_that_quotes_the_password_is_kept_without_it(bench, passwords):
+    _, _, job = await begin(bench, passwords, OcppVersion.V201)
+    (call,) = await bench.stations.delivered(1)
+    secret = told(call).decode()
+    call.answer.set_exception(CallRefused("PropertyConstraintViolation", f"bad value {secret}"))
+    item = await bench.engine.settled(job.id, timeout_s=10)
+    assert "PropertyConstraintViolation: bad value ***" == item.message
+    assert secret.lower() not in await everything(bench)
+
+
+async def test_an_acceptance_after_the_job_is_over_ends_the_old_one(bench, passwords):
+    station, old, job = await begin(bench, passwords, OcppVersion.V201, max_attempts=1)
+    (call,) = await bench.stations.delivered(1)
+    bench.stations.time_out(call)
+    await bench.engine.settled(job.id, timeout_s=10)
+    bench.bus.publish(LateAnswer(station.id, call.message_id, answer(call, "Accepted"), None))
+    await bench.log.wait_for("station.credentials_rotated")
+    assert [BAD, OK] == await verdicts(passwords, station, old, told(call))
+
+
+async def test_an_acceptance_older_than_another_offer_leaves_both_valid(bench, passwords):
+    station, old, job = await begin(bench, passwords, OcppVersion.V201, max_attempts=1)
+    (call,) = await bench.stations.delivered(1)
+    bench.stations.time_out(call)
+    await bench.engine.settled(job.id, timeout_s=10)
+    await bench.db.write(lambda tx: offers.offer(tx, station.id, 7))
+    bench.bus.publish(LateAnswer(station.id, call.message_id, answer(call, "Accepted"), None))
+    await bench.until(lambda tx: tx.value("SELECT late_response FROM job_attempts"))
+    newer = passwords.derived(station.id, 7).encode()
+    assert [OK, OK, OK] == await verdicts(passwords, station, old, told(call), newer)
+
+
+async def test_an_explicit_retry_tells_another_password(bench, passwords):
+    station, old, job = await begin(bench, passwords)
+    (first,) = await bench.stations.delivered(1)
+    first.answer.set_exception(CallRefused("NotImplemented", ""))
+    await bench.engine.settled(job.id, timeout_s=10)
+    await bench.engine.retry(job)
+    second = (await bench.stations.delivered(2))[-1]
+    assert told(first) != told(second)
+    second.answer.set_result(answer(second, "Accepted"))
+    await bench.log.wait_for("station.credentials_rotated")
+    assert [BAD, BAD, OK] == await verdicts(passwords, station, old, told(first), told(second))

@@ -7,13 +7,15 @@ import pytest
 from csms.domain.jobs import ItemState, NewItem, OfflinePolicy, Policy
 from csms.domain.sealing import Seal
 from csms.domain.versions import OcppVersion
-from csms.errors import Conflict
+from csms.errors import CallRefused, Conflict
 from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
+from csms.ocpp.variables import V16_COMPONENT
+from csms.store import jobs
 
 from .conftest import PRINCIPAL, Bench
 
-V201 = OcppVersion.V201
+V16, V201 = OcppVersion.V16, OcppVersion.V201
 CANARY = "canary-of-the-apn"
 PARAMS = {
     "configuration_slot": 1,
@@ -41,9 +43,9 @@ IN_OUR_WORDS = Wanted(command="set_network_profile", params=PARAMS)
 AS_GIVEN = Wanted(version=V201, action="SetNetworkProfile", payload=PAYLOAD)
 
 
-async def submit(bench: Bench, wanted: Wanted):
+async def submit(bench: Bench, wanted: Wanted, version=V201):
     made = await bench.station("S")
-    bench.stations.versions[made.id] = V201
+    bench.stations.versions[made.id] = version
     order = command.submission(
         principal=PRINCIPAL,
         wanted=wanted,
@@ -77,6 +79,93 @@ async def test_the_station_gets_the_passwords_and_the_database_does_not(bench: B
     assert "SetNetworkProfile" in told or "set_network_profile" in told
     assert CANARY not in told
     assert "4711" not in told
+
+
+CREDENTIALS = f"ftp://user:{CANARY}@example.com/f"
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [
+        (
+            V201,
+            Wanted(
+                command="set_variables",
+                params={
+                    "variables": [
+                        {"component": "WifiCtrlr", "variable": "Password1", "value": CANARY}
+                    ]
+                },
+            ),
+        ),
+        (
+            V16,
+            Wanted(
+                version=V16,
+                action="ChangeConfiguration",
+                payload={"key": "WifiPassword", "value": CANARY},
+            ),
+        ),
+        (
+            V16,
+            Wanted(
+                version=V16,
+                action="DataTransfer",
+                payload={"vendorId": "v", "data": f"AuthorizationKey={CANARY}"},
+            ),
+        ),
+        (
+            V201,
+            Wanted(
+                command="update_firmware",
+                params={"location": CREDENTIALS, "retrieve_at": "2026-06-01T00:00:00Z"},
+            ),
+        ),
+        (
+            V16,
+            Wanted(
+                command="get_log",
+                params={"log_type": "DiagnosticsLog", "location": CREDENTIALS},
+            ),
+        ),
+    ],
+)
+async def test_whatever_holds_a_password_is_sealed_and_struck_from_the_error(
+    bench: Bench, version, wanted
+):
+    _, job = await submit(bench, wanted, version)
+    (sent,) = await bench.stations.delivered(1)
+    assert CANARY in str(sent.payload)
+    sent.answer.set_exception(CallRefused("NotSupported", f"cannot do {CANARY}"))
+    item = await bench.engine.settled(job.id, timeout_s=10)
+    assert "NotSupported: cannot do ***" == item.message
+    assert CANARY not in await everything(bench)
+    shown = await bench.db.read(lambda tx: jobs.get(tx, job.id))
+    assert "***" in str(shown.params)
+
+
+async def test_the_answers_of_an_order_in_many_calls_lose_the_password_of_each(bench: Bench):
+    variables = [
+        {"component": V16_COMPONENT, "variable": f"Password{number}", "value": f"{CANARY}-{number}"}
+        for number in (1, 2)
+    ]
+    wanted = Wanted(command="set_variables", params={"variables": variables})
+    bench.stations.automatic = lambda call: {"status": "Accepted", "echo": f"{CANARY}-1"}
+    _, job = await submit(bench, wanted, V16)
+    item = await bench.engine.settled(job.id, timeout_s=10)
+    assert ItemState.SUCCEEDED == item.state
+    assert 2 == len(bench.stations.calls)
+    assert CANARY not in await everything(bench)
+
+
+async def test_a_password_that_is_asked_for_is_not_kept_with_the_answer(bench: Bench):
+    wanted = Wanted(version=V16, action="GetConfiguration", payload={})
+    pair = {"key": "AuthorizationKey", "readonly": False, "value": CANARY}
+    bench.stations.automatic = lambda call: {"configurationKey": [pair]}
+    _, job = await submit(bench, wanted, V16)
+    item = await bench.engine.settled(job.id, timeout_s=10)
+    assert {"configurationKey": [{**pair, "value": "***"}]} == item.response
+    assert CANARY not in await everything(bench)
 
 
 async def test_they_are_sent_again_after_a_crash(bench: Bench):

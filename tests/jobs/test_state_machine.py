@@ -30,6 +30,7 @@ from csms.events import Bus, LateAnswer
 from csms.store import engine as engine_store
 from csms.store import job_items, jobs, locations
 from csms.store.database import Database, ReadTx
+from tests.databases import empty_database
 
 from .conftest import Delivered, ScriptedStations, begin
 from .test_engine import RESET, TRIGGER, create, order
@@ -106,7 +107,7 @@ class Engines(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         clock, bus = ManualClock(datetime(2026, 5, 1, tzinfo=UTC)), Bus()
-        db = Database(Path(self.directory.name) / "csms.sqlite3", clock=clock, bus=bus)
+        db = Database(empty_database(self.directory.name), clock=clock, bus=bus)
         await db.open()
         await db.write(lambda tx: engine_store.begin_epoch(tx, "this-boot"))
         self.bench = await begin(db, bus, clock)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from csms.clock import ManualClock
 from csms.domain.stations import NewStation
+from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
-from csms.errors import CallRefused, CallTimeout, StationOffline
+from csms.errors import CallRefused, CallTimeout, CallWithheld, StationOffline
 from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationReady
 from csms.ocpp import duels
 from csms.ocpp.actions import HANDLERS
@@ -54,6 +56,23 @@ async def stored(server: Server, station_id: int) -> Any:
 
 
 # ---- calling ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late_s", [0, 1])
+async def test_a_reservation_that_would_be_over_is_not_asked_for(
+    server: Server, late_s: int
+) -> None:
+    station, client = await server.online("S")
+    end = format_timestamp(server.clock.now() + timedelta(seconds=1))
+    payload = {"connectorId": 1, "expiryDate": end, "idTag": "A", "reservationId": 1}
+    server.clock.advance(late_s)
+    asked = asyncio.ensure_future(call(server, station.id, "ReserveNow", payload=payload))
+    if late_s:
+        with pytest.raises(CallWithheld, match="over already"):
+            await asked
+        return
+    await answering(client, '{"status":"Accepted"}')
+    assert {"status": "Accepted"} == await asked
 
 
 async def test_a_call_returns_the_payload_of_its_answer(server: Server) -> None:

@@ -322,6 +322,49 @@ async def test_a_certificate_with_two_names_is_nobodys(mtls: Mtls, ours: Authori
         await secure.dial("A", ours.station("A", "B"))
 
 
+async def test_a_certificate_that_does_not_say_it_is_for_clients_is_refused(
+    mtls: Mtls, ours: Authority
+) -> None:
+    secure = await mtls()
+    await secure.server.register("S")
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await secure.dial("S", ours.station("S", usage=None))
+    assert 401 == refused.value.status
+    assert [("S", "bad_client_certificate", "it is not for clients")] == await secure.noted()
+
+
+@pytest.mark.parametrize("name", ["SN-A", " sn-a ", "A"])
+async def test_a_boot_does_not_take_the_name_of_another_station(
+    by_password: Secure, mtls: Mtls, ours: Authority, name: str
+) -> None:
+    server = by_password.server
+    await server.register("A", serial_number="SN-A")
+    station, password = await server.register("B")
+    dialled = await by_password.dial("B", password=password)
+    for _ in range(2):
+        assert "Accepted" == (await dialled.ask(BOOT % name))[2]["status"]
+    kept = await server.db.read(lambda tx: stations.get(tx, station.id))
+    assert kept.serial_number is None
+    (alert,) = await server.events("alert.raised")
+    assert ("serial_number_taken", name.strip()) == (
+        alert["source"],
+        alert["serial_number"].strip(),
+    )
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await (await mtls()).dial("B", ours.station("SN-A"))
+    await (await mtls()).dial("A", ours.station("SN-A"))
+
+
+async def test_a_serial_number_of_two_stations_opens_neither(mtls: Mtls, ours: Authority) -> None:
+    secure = await mtls(onboarding=Onboarding.OPEN)
+    for identity in ("A", "B"):
+        await secure.server.register(identity, serial_number="SN")
+    for identity in ("A", "B", "NEW"):
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await secure.dial(identity, ours.station("SN"))
+    await secure.dial("A", ours.station("A"))
+
+
 @pytest.mark.parametrize(("organization", "comes_in"), [("garage", True), ("Thieves", False)])
 async def test_only_certificates_of_trusted_organizations_count(
     mtls: Mtls, ours: Authority, organization: str, comes_in: bool

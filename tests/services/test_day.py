@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +30,7 @@ from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
 from csms.store import stations, transactions
 from csms.store.database import Database
+from tests.databases import empty_database
 
 V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -241,7 +241,7 @@ def run(version: OcppVersion, scenario: Callable[[Told], Any]) -> None:
     async def alone() -> None:
         clock, bus = ManualClock(BEGIN + timedelta(hours=12)), Bus()
         with tempfile.TemporaryDirectory() as folder:
-            db = Database(Path(folder) / "csms.sqlite3", clock=clock, bus=bus)
+            db = Database(empty_database(folder), clock=clock, bus=bus)
             await db.open()
             row = await db.write(lambda tx: stations.insert(tx, NewStation("S")))
             station = StationContext(

@@ -27,6 +27,8 @@ COLUMNS = {
     " received_at, raw) VALUES (?1, 1, ?2, 'Available', 'Available', ?3, '{}')",
     "task_progress": "(station_id, task, request_id, status, answered, received_at, raw)"
     " VALUES (?1, 'log_upload', ?2, 'Uploading', 0, ?3, '{}')",
+    "connections": "(station_id, epoch, generation, version, address, connected_at,"
+    " disconnected_at) VALUES (?1, 1, ?2, '1.6', '', ?3, ?3)",
     "transaction_conflicts": "(uuid, station_id, action, cause, station_transaction_id,"
     " received_at, raw, fingerprint, last_received_at, resolution, resolved_at)"
     " VALUES (hex(randomblob(16)), ?1, 'StopTransaction', 'unknown_transaction', '1', ?3, '{}',"

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import orjson
 import pytest
 
-from csms.services.redaction import REDACTED, as_text
+from csms.services.redaction import REDACTED, as_text, redacted, secrets_of, struck
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,78 @@ def test_the_pair_next_to_a_secret_is_kept() -> None:
             {"key": "HeartbeatInterval", "readonly": False, "value": "60"},
         ]
     }
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"configurationKey": [{"key": "AuthorizationKey ", "value": "canary"}]},
+        {"configurationKey": [{"key": "OCPP.AuthorizationKey.0", "value": "canary"}]},
+        {"configurationKey": [{"key": "WifiPassword1", "value": "canary"}]},
+        {
+            "getVariableResult": [
+                {"variable": {"name": "Wifi_Pass-word"}, "attributeValue": "canary"}
+            ]
+        },
+        {
+            "data": [
+                {"component": {"name": "Password"}, "variable": {"name": "Wifi"}, "value": "canary"}
+            ]
+        },
+        {"data": [{"variable": {"name": "X", "instance": "simPin"}, "value": "canary"}]},
+        {"variables": [{"component": "Wifi", "variable": "Password", "value": "canary"}]},
+        {"data": "AuthorizationKey canary"},
+        {"location": "ftp://user:canary@example.com/file"},
+        {"location": "see ftp://canary@example.com"},
+        {"apn": {"sim_pin": "canary"}},
+    ],
+)
+def test_a_name_that_looks_secret_loses_its_value(payload: Any) -> None:
+    text = as_text("Any", payload)
+    assert "canary" not in text
+    assert REDACTED in text
+    assert "canary" in " ".join(secrets_of(payload))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"location": "ftp://example.com/a@b"},
+        {"key": "BatteryPassThrough", "value": "1"},
+        {"key": "ConnectionKeepAlive", "value": "1"},
+    ],
+)
+def test_what_only_resembles_a_secret_is_kept(payload: Any) -> None:
+    assert orjson.loads(as_text("Any", payload)) == payload
+    assert secrets_of(payload) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("order", "answer"),
+    [
+        ({"key": "AuthorizationKey", "value": b"canary".hex()}, "CANARY!"),
+        ({"key": "BasicAuthPassword", "value": "canary"}, "the value canary is too short"),
+        ({"key": "BasicAuthPassword", "value": "canary"}, b"canary".hex().upper()),
+        ({"apnPassword": "canary"}, {"canary": 1}),
+        ({"location": "ftp://u:canary@host"}, ["canary"]),
+        ({"data": "Password=canary"}, "canary"),
+    ],
+)
+def test_an_answer_does_not_quote_what_its_order_told(order: Any, answer: Any) -> None:
+    text = as_text("", {"answer": answer}, secrets_of(order)).lower()
+    assert "canary" not in text
+    assert b"canary".hex() not in text
+
+
+def test_a_number_that_was_told_is_struck_out_too() -> None:
+    assert struck({"pin": 4711, "slot": 1}, secrets_of({"simPin": 4711})) == {
+        "pin": REDACTED,
+        "slot": 1,
+    }
+
+
+def test_text_that_was_made_to_be_slow_is_not() -> None:
+    text = {"data": "password" * 8000 + "pass" + "_" * 60_000 + "://" + "@" * 60_000}
+    began = time.perf_counter()
+    redacted(text)
+    assert time.perf_counter() - began < 2

@@ -7,7 +7,6 @@ import random
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -24,6 +23,7 @@ from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
 from csms.store import engine, stations, transactions
 from csms.store.database import Database
+from tests.databases import empty_database
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 Frame = tuple[str, dict[str, Any]]
@@ -54,7 +54,7 @@ def at(minutes: int) -> str:
 async def run(scenario: Callable[[StationContext], Awaitable[None]]) -> None:
     clock, bus = ManualClock(BEGIN + timedelta(hours=12)), Bus()
     with tempfile.TemporaryDirectory() as folder:
-        db = Database(Path(folder) / "csms.sqlite3", clock=clock, bus=bus)
+        db = Database(empty_database(folder), clock=clock, bus=bus)
         await db.open()
         await db.write(lambda tx: engine.begin_epoch(tx, "boot"))
         row = await db.write(lambda tx: stations.insert(tx, NewStation("S")))

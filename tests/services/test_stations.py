@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -48,6 +48,37 @@ async def test_an_identity_is_taken_whatever_its_case(db: Database) -> None:
 
     with pytest.raises(DuplicateIdentity):
         await station(db, "BAY-1")
+
+
+@pytest.mark.parametrize("name", ["SN-1", " sn-1", "bay-1"])
+async def test_a_serial_number_is_no_name_of_another_station(db: Database, name: str) -> None:
+    first = await station(db, "Bay-1", serial_number="SN-1")
+    other = await station(db, "Bay-2", serial_number="SN-2")
+
+    with pytest.raises(Conflict):
+        await station(db, "Bay-3", serial_number=name)
+    with pytest.raises(Conflict):
+        await db.write(lambda tx: stations.update(tx, other, {"serial_number": name}))
+    await db.write(lambda tx: stations.update(tx, first, {"serial_number": "sn-1"}))
+    await db.write(lambda tx: stations.delete(tx, first))
+    await db.write(lambda tx: stations.update(tx, other, {"serial_number": name}))
+
+
+async def test_who_has_a_serial_number_is_looked_up(db: Database) -> None:
+    other = await station(db, "Bay-1")
+
+    def plan(tx: Any) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+
+        class Asked:
+            def value(self, sql: str, params: Any) -> None:
+                asked.append((sql, params))
+
+        store.is_name_of_another(cast("Any", Asked()), other, "SN-1")
+        ((sql, params),) = asked
+        return [row["detail"] for row in tx.all(f"EXPLAIN QUERY PLAN {sql}", params)]
+
+    assert not [step for step in await db.read(plan) if step.startswith("SCAN")]
 
 
 async def test_an_impossible_identity_is_refused(db: Database) -> None:

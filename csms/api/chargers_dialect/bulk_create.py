@@ -11,8 +11,9 @@ from csms.api import catalog
 from csms.api.chargers_dialect.bulk_job import ChargerProvisioningStatus, provisioning_status
 from csms.api.chargers_dialect.charger_shape import OcppVersionText, ShortText, WsUrl
 from csms.api.deps import ApiSettings
-from csms.api.models import Query, Shape, Strict
+from csms.api.models import Lenient, Query, Shape
 from csms.api.routing import Call, Dialect, Reply
+from csms.api.wording import of_chargers
 from csms.domain.jobs import Job
 from csms.domain.versions import OcppVersion, parse_version
 from csms.jobs import provisioning, reports
@@ -27,7 +28,7 @@ MOST_CONNECTORS = 64
 Slug = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 
 
-class ChargerTemplate(Strict):
+class ChargerTemplate(Lenient):
     """What the chargers of a group have in common."""
 
     brand_slug: Slug
@@ -51,7 +52,7 @@ class ChargerTemplate(Strict):
     )
 
 
-class ChargerGroup(Strict):
+class ChargerGroup(Lenient):
     """Chargers to create from one template: explicit suffixes, a number, or both."""
 
     template: ChargerTemplate
@@ -192,7 +193,11 @@ def _preview_body(stations: list[Planned]) -> dict[str, Any]:
             if station.code is None
         ],
         "failed": [
-            {"identity": station.identity, "error": station.message, "code": station.code}
+            {
+                "identity": station.identity,
+                "error": of_chargers(station.message or ""),
+                "code": station.code,
+            }
             for station in stations
             if station.code is not None
         ],

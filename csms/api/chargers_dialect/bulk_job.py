@@ -10,6 +10,7 @@ from typing import Any
 from csms.api.models import Shape
 from csms.api.routing import Call, Reply
 from csms.api.times import seconds
+from csms.api.wording import of_chargers
 from csms.domain.jobs import (
     FINAL_JOB_STATES,
     LIVE_ITEM_STATES,
@@ -162,7 +163,7 @@ def _error(job: Job) -> dict[str, Any]:
     if error is None:
         code = "cancelled" if job.state is JobState.CANCELLED else "unknown_error"
         error = JobError(code, f"The job was {job.state.value}", retryable=True)
-    return {**asdict(error), "message": trimmed(error.message)}
+    return {**asdict(error), "message": trimmed(of_chargers(error.message))}
 
 
 def _results(rows: Iterable[ReportRow]) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def _failure(row: ReportRow) -> dict[str, Any]:
     unknown = row.state == ItemState.UNKNOWN.value
     code = "outcome_unknown" if unknown else row.code or row.state
     return {
-        "error": trimmed(row.message or code),
+        "error": trimmed(of_chargers(row.message or code)),
         "identity": row.key,
         "code": code,
         "retryable": bool(row.retryable),

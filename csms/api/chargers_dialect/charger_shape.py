@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from csms.api import catalog
-from csms.api.models import Shape, Strict
+from csms.api.models import Lenient, Shape
 from csms.api.times import seconds
 from csms.domain.locations import Location
 from csms.domain.stations import Station
@@ -56,7 +56,7 @@ OcppVersionText = Annotated[
 ]
 
 
-class ChargerChanges(Strict):
+class ChargerChanges(Lenient):
     """What to change; fields that are left out stay as they are, null clears."""
 
     name: ShortText | None = None

@@ -24,7 +24,7 @@ from csms.api.chargers_dialect.charger_shape import (
 )
 from csms.api.chargers_dialect.pages import ChargersPage, page_body
 from csms.api.chargers_dialect.places import columns_of, location_in_body
-from csms.api.models import Shape, Strict
+from csms.api.models import Lenient, Shape
 from csms.api.routing import Call, Dialect, Reply
 from csms.api.times import seconds
 from csms.domain.identity import MAX_LENGTH, check_identity
@@ -38,7 +38,7 @@ from csms.services import locations, stations
 _PATIENCE_S = 5.0
 
 
-class NewCharger(Strict):
+class NewCharger(Lenient):
     """One charger to create."""
 
     identity: Annotated[

@@ -13,8 +13,9 @@ from csms.api.chargers_dialect.charger_shape import (
 )
 from csms.api.chargers_dialect.pages import ChargersPage, page_body
 from csms.api.chargers_dialect.places import columns_of
-from csms.api.models import Query, Shape, Strict
+from csms.api.models import Lenient, Query, Shape
 from csms.api.routing import Call, Reply
+from csms.api.wording import of_chargers
 from csms.errors import CsmsError
 from csms.services import locations, stations
 
@@ -37,7 +38,7 @@ class ChargerUpdate(ChargerChanges):
     charger_id: str
 
 
-class ChargerUpdates(Strict):
+class ChargerUpdates(Lenient):
     """What to change of several chargers."""
 
     chargers: list[ChargerUpdate] = Field(min_length=1, max_length=10_000)
@@ -125,4 +126,4 @@ async def delete(call: Call[None, ChargersToDelete]) -> Reply:
 
 
 def _failure(charger_id: str, error: CsmsError) -> dict[str, Any]:
-    return {"charger_id": charger_id, "error": error.message}
+    return {"charger_id": charger_id, "error": of_chargers(error.message)}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from csms.api.chargers_dialect.pages import ChargersPage, page_body
-from csms.api.models import Shape, Strict
+from csms.api.models import Lenient, Shape
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.times import seconds
@@ -19,14 +19,14 @@ Text = Annotated[str, StringConstraints(max_length=255)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 
 
-class ChargersCoordinates(Strict):
+class ChargersCoordinates(Lenient):
     """Where it is, in decimal degrees."""
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
 
 
-class NewChargersLocation(Strict):
+class NewChargersLocation(Lenient):
     """A location to create; only the name is required."""
 
     name: Name
@@ -40,7 +40,7 @@ class NewChargersLocation(Strict):
     public: bool | None = None
 
 
-class ChargersLocationChanges(Strict):
+class ChargersLocationChanges(Lenient):
     """What to change; fields that are left out stay as they are, null clears."""
 
     name: Name | None = None

@@ -1,228 +1,97 @@
-"""Chargers of the commands dialect: list and show."""
+"""Chargers of the commands dialect: list, create, show, change."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from typing import Any
 
-from csms.api import catalog
-from csms.api.commands_dialect.pages import CommandsPage, PageLinks, PageMeta, page_body
-from csms.api.deps import Deps
-from csms.api.models import Shape
+from pydantic import Field
+
+from csms.api.commands_dialect.charger_shape import charger_body, connector_body
+from csms.api.commands_dialect.pages import CommandsPage, page_body
+from csms.api.commands_dialect.sites import site_in_body
+from csms.api.commands_dialect.texts import Text
+from csms.api.models import Lenient
+from csms.api.once import once
 from csms.api.routing import Call, Reply
-from csms.api.times import micros
-from csms.clock import from_micros
-from csms.domain.permissions import Principal, Role
-from csms.domain.stations import Connector, Registration, Station
-from csms.fleet.catalog import current_type_of
-from csms.fleet.physics import CurrentType
+from csms.domain.locations import Location
+from csms.domain.stations import NewStation, Station
+from csms.errors import DuplicateIdentity, Invalid
 from csms.services import stations
 
-# The part of a firmware version that can be compared: `V1.2.3-beta` → `1.2.3`.
-_VERSION_NUMBER = re.compile(r"\d+(?:\.\d+)+")
+
+class NewCommandsCharger(Lenient):
+    """A charger to register; it has no password until one is made for it."""
+
+    identity: str = Field(min_length=1, description="At most 48 characters, no `/` or `:`.")
+    site_uuid: str | None = Field(
+        default=None, max_length=100, description="Required for a token bound to locations."
+    )
 
 
-class CommandsLicenses(Shape):
-    """Everything is included."""
+class CommandsChargerChanges(Lenient):
+    """What is left out stays as it is."""
 
-    smart: bool
-    pro: bool
-
-
-class CommandsModel(Shape):
-    """What kind of charger it is."""
-
-    vendor: str
-    name: str
-    is_dc: bool
-
-
-class CommandsPermissions(Shape):
-    """What the caller's role allows."""
-
-    basic: bool
-    sensitive: bool
-    full: bool
-
-
-class CommandsConnector(Shape):
-    """A connector's last known state, in the station's own words."""
-
-    id: int
-    charger_id: int
-    connector_id: int
-    status: str
-    error: str | None
-    error_info: str | None
-    vendor_id: str | None
-    vendor_error_code: str | None
-    max_amperage: int | None
-    max_voltage: int | None
-    standard: str | None
-    format: str | None
-    power_type: str | None
-    phase_rotation: str | None
-    created_at: str
-    updated_at: str
-
-
-class CommandsCharger(Shape):
-    """A charger."""
-
-    uuid: str
-    id: int
-    identity: str
-    reference: str | None
-    connection_status: str
-    status: str | None
-    error: str | None
-    error_info: str | None
-    vendor_id: str | None
-    vendor_error_code: str | None
-    firmware_version: str | None
-    parsed_firmware_version: str | None
-    server: str | None
-    last_connection_at: str | None
-    last_disconnection_at: str | None
-    last_heartbeat_at: str | None
-    setup_pending: bool
-    setup_completed: bool
-    blocked: bool
-    max_current: int | None
-    licenses: CommandsLicenses
-    model: CommandsModel | None
-    connectors: list[CommandsConnector] | None = None
-    permissions: CommandsPermissions
-    created_at: str
-    updated_at: str
-
-
-class CommandsChargerAnswer(Shape):
-    """One charger, wrapped."""
-
-    data: CommandsCharger
-
-
-class CommandsChargerList(Shape):
-    """A page of chargers."""
-
-    data: list[CommandsCharger]
-    links: PageLinks
-    meta: PageMeta
+    reference: Text | None = Field(default=None, description="A name of your own; null clears it.")
 
 
 async def list_all(call: Call[None, CommandsPage]) -> Reply:
     """GET /api/v3/chargers."""
+    return await list_at(call, None)
+
+
+async def list_at(call: Call[None, CommandsPage], location: Location | None) -> Reply:
+    """The chargers of one location, or of all that the caller reaches."""
     deps, query = call.deps, call.query
     found = await stations.list_stations(
-        deps.db, call.principal, limit=query.per_page, offset=query.offset
+        deps.db, call.principal, limit=query.per_page, offset=query.offset, location=location
     )
     connectors = await stations.list_connectors(deps.db, [item.id for item in found.items])
     data = [charger_body(deps, call.principal, item, connectors[item.id]) for item in found.items]
     return Reply(page_body(call.request, data, found.total, query))
 
 
+async def create(call: Call[NewCommandsCharger, None]) -> Reply:
+    """POST /api/v3/chargers."""
+    site = await site_in_body(call, call.body.site_uuid)
+    new = NewStation(call.body.identity, location_id=None if site is None else site.id)
+    try:
+        made, headers = await once(
+            call,
+            "station",
+            lambda tx: _with_uuid(stations.create(tx, new)),
+            again=lambda tx, uuid: stations.get(tx, uuid, call.principal),
+        )
+    except DuplicateIdentity as error:
+        taken = "The identity has already been taken."
+        raise Invalid(taken, loc=("identity",), given=new.identity) from error
+    headers["Location"] = f"/api/v3/chargers/{made.uuid}"
+    return Reply({"data": await _whole(call, made)}, status=201, headers=headers)
+
+
 async def show(call: Call[None, None]) -> Reply:
     """GET /api/v3/chargers/{uuid}."""
-    deps = call.deps
-    station = (await stations.show_station(deps.db, call.path["uuid"], call.principal)).station
-    connectors = (await stations.list_connectors(deps.db, [station.id]))[station.id]
-    body = charger_body(deps, call.principal, station, connectors)
+    found = await stations.show_station(call.deps.db, call.path["uuid"], call.principal)
+    return Reply({"data": await _whole(call, found.station)})
+
+
+async def update(call: Call[CommandsChargerChanges, None]) -> Reply:
+    """PUT /api/v3/chargers/{uuid}."""
+    changes = {"name": call.body.reference} if "reference" in call.body.model_fields_set else {}
+    changed = await stations.update_station(
+        call.deps.db, call.path["uuid"], call.principal, changes
+    )
+    return Reply({"data": await _whole(call, changed.station)})
+
+
+async def _whole(call: Call[Any, Any], station: Station) -> dict[str, Any]:
+    """A charger with its connectors."""
+    connectors = (await stations.list_connectors(call.deps.db, [station.id]))[station.id]
+    body = charger_body(call.deps, call.principal, station, connectors)
     body["connectors"] = [
         connector_body(station, connector) for connector in connectors if connector.evse_id
     ]
-    return Reply({"data": body})
+    return body
 
 
-def charger_body(
-    deps: Deps, caller: Principal, station: Station, connectors: Sequence[Connector]
-) -> dict[str, Any]:
-    """A charger; presence comes from memory, its own state from what it said of the whole."""
-    whole = _whole(connectors)
-    heartbeat = deps.heartbeats.last(station.id)
-    return {
-        "uuid": station.uuid,
-        "id": station.id,
-        "identity": station.identity,
-        "reference": station.name,
-        "connection_status": _connection_status(deps, station),
-        "status": None if whole is None else whole.reported_status,
-        **_error(whole),
-        "firmware_version": station.firmware_version,
-        "parsed_firmware_version": _parsed(station.firmware_version),
-        "server": None,
-        "last_connection_at": micros(station.last_connected_at),
-        "last_disconnection_at": micros(station.last_disconnected_at),
-        "last_heartbeat_at": micros(
-            station.last_heartbeat_at if heartbeat is None else from_micros(heartbeat)
-        ),
-        "setup_pending": station.registration is Registration.PENDING,
-        "setup_completed": station.booted_at is not None,
-        "blocked": station.registration is Registration.REJECTED,
-        "max_current": None,
-        "licenses": {"smart": True, "pro": True},
-        "model": _model(station),
-        "permissions": {
-            "basic": True,
-            "sensitive": caller.role is not Role.VIEWER,
-            "full": caller.role is Role.ADMIN,
-        },
-        "created_at": micros(station.created_at),
-        "updated_at": micros(station.updated_at),
-    }
-
-
-def connector_body(station: Station, connector: Connector) -> dict[str, Any]:
-    """A connector; 1.6 has one per EVSE, so the EVSE's number is the connector's."""
-    model = catalog.model_of(station)
-    return {
-        "id": station.id * 1000 + connector.evse_id,
-        "charger_id": station.id,
-        "connector_id": connector.evse_id,
-        "status": connector.reported_status,
-        **_error(connector),
-        "max_amperage": None,
-        "max_voltage": None,
-        "standard": station.connector_type,
-        "format": None,
-        "power_type": None if model is None else model.current_type.value,
-        "phase_rotation": None,
-        "created_at": micros(station.created_at),
-        "updated_at": micros(connector.updated_at),
-    }
-
-
-def _connection_status(deps: Deps, station: Station) -> str:
-    if deps.hub.is_connected(station.id):
-        return "online"
-    return "never_seen" if station.last_connected_at is None else "offline"
-
-
-def _whole(connectors: Iterable[Connector]) -> Connector | None:
-    return next((connector for connector in connectors if connector.evse_id == 0), None)
-
-
-def _error(connector: Connector | None) -> dict[str, str | None]:
-    if connector is None:
-        return dict.fromkeys(("error", "error_info", "vendor_id", "vendor_error_code"))
-    return {
-        "error": None if connector.error_code == "NoError" else connector.error_code,
-        "error_info": connector.info,
-        "vendor_id": connector.vendor_id,
-        "vendor_error_code": connector.vendor_error_code,
-    }
-
-
-def _parsed(firmware: str | None) -> str | None:
-    found = _VERSION_NUMBER.search(firmware or "")
-    return None if found is None else found.group()
-
-
-def _model(station: Station) -> dict[str, Any] | None:
-    vendor, name = catalog.vendor_name(station), catalog.model_name(station)
-    if vendor is None or name is None:
-        return None
-    model = catalog.model_of(station)
-    current = current_type_of(station.connector_type or "") if model is None else model.current_type
-    return {"vendor": vendor, "name": name, "is_dc": current is CurrentType.DC}
+def _with_uuid(station: Station) -> tuple[str, Station]:
+    return station.uuid, station

@@ -17,9 +17,27 @@ class CommandsPage(Query):
     per_page: int = Field(default=25, ge=1, le=100)
 
     @property
+    def size(self) -> int:
+        """The most entries of a page."""
+        return self.per_page
+
+    @property
     def offset(self) -> int:
         """How many entries come before the page."""
-        return (self.page - 1) * self.per_page
+        return (self.page - 1) * self.size
+
+
+class LimitedPage(CommandsPage):
+    """Pages of the long lists."""
+
+    limit: int | None = Field(
+        default=None, ge=1, le=1000, description="Wins over `per_page`, and may be larger."
+    )
+
+    @property
+    def size(self) -> int:
+        """The most entries of a page."""
+        return self.limit or self.per_page
 
 
 class PageLinks(Shape):
@@ -47,7 +65,7 @@ def page_body(
     request: web.Request, data: list[dict[str, Any]], total: int, page: CommandsPage
 ) -> dict[str, Any]:
     """The list's answer."""
-    last = max(1, -(-total // page.per_page))
+    last = max(1, -(-total // page.size))
     first_row = page.offset + 1 if data else None
     return {
         "data": data,
@@ -62,7 +80,7 @@ def page_body(
             "from": first_row,
             "last_page": last,
             "path": str(request.url.with_query(None)),
-            "per_page": page.per_page,
+            "per_page": page.size,
             "to": page.offset + len(data) if data else None,
             "total": total,
         },

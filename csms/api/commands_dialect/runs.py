@@ -13,7 +13,7 @@ from pydantic.types import FailFast
 
 from csms.api.commands_dialect.options import BulkOptions, policy_of
 from csms.api.commands_dialect.pages import CommandsPage, PageLinks, PageMeta, page_body
-from csms.api.models import Query, Shape, Strict
+from csms.api.models import Lenient, Query, Shape
 from csms.api.routing import Call, Dialect, Reply
 from csms.clock import from_micros
 from csms.domain.jobs import FINAL_JOB_STATES, ItemState, Job, Submission
@@ -43,7 +43,7 @@ class ResultStatus(str, Enum):
     SKIPPED_FORBIDDEN = "skipped_forbidden"
 
 
-class BulkCommand(Strict):
+class BulkCommand(Lenient):
     """One command for many chargers."""
 
     command: Annotated[str, StringConstraints(min_length=1, max_length=50)] = Field(
@@ -58,7 +58,7 @@ class BulkCommand(Strict):
     options: BulkOptions | None = None
 
 
-class RetryRun(Strict):
+class RetryRun(Lenient):
     """What to try again besides offline, failed and cancelled chargers."""
 
     include_unknown: bool = Field(

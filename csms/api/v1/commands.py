@@ -75,7 +75,7 @@ async def send(call: Call[SendCommand, None]) -> Reply:
     started = deps.clock.monotonic()
     carried = await carry(call, _submission(call, station, timeout_s), timeout_s)
     latency_ms = round((deps.clock.monotonic() - started) * 1000)
-    return _reply(carried, None if carried.headers else latency_ms)
+    return told(carried, None if carried.headers else latency_ms)
 
 
 async def carry(
@@ -104,6 +104,7 @@ def _submission(
     call: Call[SendCommand, None], station: Station, timeout_s: float
 ) -> Submission | Callable[[ReadTx], Submission]:
     body, version = call.body, _version(call, station)
+    profiles = call.deps.hub.settings.security_profiles
     wanted = Wanted(command=body.command, params=body.params)
     if body.action is not None:
         wanted = Wanted(version=version, action=body.action, payload=body.payload)
@@ -121,7 +122,7 @@ def _submission(
 
     def prepare(tx: ReadTx) -> Submission:
         with _placed(body):
-            return make(command.prepare(tx, station.id, version, wanted))
+            return make(command.prepare(tx, station.id, version, wanted, served_profiles=profiles))
 
     if command.is_prepared(wanted):
         return prepare
@@ -159,7 +160,8 @@ def _place(error: Invalid, body: SendCommand) -> str:
     return "params" if body.command is not None else "payload"
 
 
-def _reply(carried: Carried, latency_ms: int | None) -> Reply:
+def told(carried: Carried, latency_ms: int | None) -> Reply:
+    """What the station answered, or why it did not."""
     item = carried.item
     if item.state not in {ItemState.SUCCEEDED, ItemState.REJECTED}:
         return failure(carried)

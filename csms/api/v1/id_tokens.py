@@ -150,7 +150,7 @@ class NewIdToken(IdTokenSettings):
 
 async def list_id_tokens(call: Call[None, IdTokensQuery]) -> Reply:
     """For tokens that are not bound: a card belongs to no location."""
-    _require_unbound(call.principal)
+    require_unbound(call.principal)
     query = call.query
     before_id = cursors.read(query.cursor)
     wanted = IdTokenFilter(
@@ -171,7 +171,7 @@ async def list_id_tokens(call: Call[None, IdTokensQuery]) -> Reply:
 
 async def show(call: Call[None, None]) -> Reply:
     """One token."""
-    _require_unbound(call.principal)
+    require_unbound(call.principal)
     return Reply(
         await call.deps.db.read(
             lambda tx: IdTokenShape.of(tx, store.get_by_uuid(tx, call.path["id_token_id"]))
@@ -181,7 +181,7 @@ async def show(call: Call[None, None]) -> Reply:
 
 async def create(call: Call[NewIdToken, None]) -> Reply:
     """201, also for one that waited for review; 409 when somebody decided about it before."""
-    _require_unbound(call.principal)
+    require_unbound(call.principal)
     wanted = call.body
     shown, settings = ShownToken(wanted.value, wanted.type or ""), _settings(wanted)
 
@@ -201,7 +201,7 @@ async def create(call: Call[NewIdToken, None]) -> Reply:
 
 async def change(call: Call[IdTokenSettings, None]) -> Reply:
     """Counts at once for what stations ask; their local lists and caches are their own."""
-    _require_unbound(call.principal)
+    require_unbound(call.principal)
     settings = _settings(call.body)
     return Reply(
         await call.deps.db.write(
@@ -212,12 +212,13 @@ async def change(call: Call[IdTokenSettings, None]) -> Reply:
 
 async def delete(call: Call[None, None]) -> Reply:
     """204; shown again, it is unknown."""
-    _require_unbound(call.principal)
+    require_unbound(call.principal)
     await call.deps.db.write(lambda tx: id_tokens.delete(tx, call.path["id_token_id"]))
     return Reply(status=204)
 
 
-def _require_unbound(principal: Principal) -> None:
+def require_unbound(principal: Principal) -> None:
+    """Cards belong to no location. Raises Forbidden."""
     if principal.location_ids is not None:
         raise Forbidden("A token bound to locations does not see id tokens")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from csms.api.models import Shape, Strict
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import Instant
 from csms.api.v1.stations import find
-from csms.domain.quirks import FiredQuirk, StationQuirks, WithheldCall
+from csms.domain.quirks import FiredQuirk, WithheldCall
 from csms.domain.stations import Station
 from csms.ocpp.commands import params
 from csms.ocpp.quirks import catalog
@@ -136,6 +135,13 @@ async def release(call: Call[None, None]) -> Reply:
     return Reply(status=204)
 
 
+def in_force(tx: ReadTx, station: Station) -> Quirks:
+    """What is done differently for a station."""
+    known = catalog.known_of(catalog.describe(station, None))
+    decided = quirks.of_station(tx, station.id)
+    return apply(catalog.NOBODY, known, decided.overrides, told=told(tx, station.id)).settings
+
+
 def _station(tx: ReadTx, call: Call[Any, Any]) -> Station:
     return find(tx, call.path["station_id"], call.principal)
 
@@ -147,15 +153,9 @@ def _shape(tx: ReadTx, call: Call[Any, Any]) -> QuirksShape:
     return QuirksShape(
         station_id=station.uuid,
         flapping=call.deps.hub.is_flapping(station.id),
-        settings=_settings(known, decided, told(tx, station.id)),
+        settings=params.dump(in_force(tx, station)),
         overrides=usable(decided.overrides),
         known=[KnownQuirk.of(entry) for entry in known],
         fired=[FiredQuirkShape.of(one) for one in store.list_fired(tx, station.id)],
         withheld=[WithheldCallShape.of(one) for one in decided.withheld],
     )
-
-
-def _settings(
-    known: tuple[Entry, ...], decided: StationQuirks, limits: Mapping[str, Any]
-) -> dict[str, Any]:
-    return params.dump(apply(catalog.NOBODY, known, decided.overrides, told=limits).settings)

@@ -68,6 +68,7 @@ class StationShape(Shape):
     serial_number: str | None
     firmware_version: str | None
     registration: Registration
+    blocked_at: Instant | None = Field(description="Since when it is kept out.")
     online: bool = Field(description="It has a socket.")
     ready: bool = Field(description="Commands go out at once.")
     connected_version: OcppVersion | None
@@ -112,6 +113,7 @@ class StationShape(Shape):
             serial_number=station.serial_number,
             firmware_version=station.firmware_version,
             registration=station.registration,
+            blocked_at=times.micros(station.blocked_at),
             online=online,
             ready=ready,
             connected_version=station.connected_version,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from csms.api import cursors
 from csms.api.deps import Deps
-from csms.api.models import Page, Strict
+from csms.api.models import Page, Query, Strict
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import cursor_page
@@ -19,25 +21,63 @@ from csms.api.v1.station_shapes import CreatedStation, StationShape
 from csms.clock import from_micros
 from csms.domain.credentials import check_supplied
 from csms.domain.permissions import Principal, Role
-from csms.domain.stations import Connector, NewStation, Registration, Station
+from csms.domain.stations import Connector, ConnectorStatus, NewStation, Registration, Station
 from csms.domain.versions import OcppVersion, parse_version
-from csms.errors import Forbidden, Invalid, NotFound
+from csms.errors import Forbidden, Invalid, NotFound, StationOffline
 from csms.services import stations
 from csms.store import connectors as connector_store
 from csms.store import credentials
 from csms.store import locations as location_store
 from csms.store import stations as store
 from csms.store.database import ReadTx, Tx
+from csms.store.stations import StationFilter
 
 IDENTITY_PREFIX = "identity:"
 Text = Annotated[str, StringConstraints(max_length=255)]
 SERIAL_NUMBER = "The name in its certificate; its boots tell it too."
 
 
+class Connection(str, Enum):
+    """Whether a station has a socket."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
 class StationsQuery(Page):
     """Which stations to list."""
 
     location_id: str | None = None
+    status: ConnectorStatus | None = Field(default=None, description="Of one of its connectors.")
+    connection: Connection | None = None
+    virtual: bool | None = None
+    vendor: Text | None = None
+    model: Text | None = None
+    firmware_version: Text | None = None
+    ocpp_version: OcppVersion | None = Field(
+        default=None, description="That it speaks, or is pinned to."
+    )
+    q: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        default=None, description="Text in its identity, name or serial number."
+    )
+    last_seen_before: AwareDatetime | None = Field(
+        default=None, description="Offline and not heard of since, or never."
+    )
+
+    def narrowed(self, reach: frozenset[int] | None) -> StationFilter:
+        """As the store looks for them."""
+        return StationFilter(
+            location_ids=reach,
+            status=self.status and self.status.value,
+            online=None if self.connection is None else self.connection is Connection.ONLINE,
+            virtual=self.virtual,
+            vendor=self.vendor,
+            model=self.model,
+            firmware_version=self.firmware_version,
+            version=self.ocpp_version and self.ocpp_version.value,
+            text=self.q,
+            last_seen_before=self.last_seen_before,
+        )
 
 
 class NewStationBody(Strict):
@@ -95,16 +135,27 @@ class _Loaded:
     password: str | None = None
 
 
+class DeleteQuery(Query):
+    """How to delete a station."""
+
+    force: bool = Field(
+        default=False, description="Also with an open transaction, which is then closed."
+    )
+
+
 async def list_stations(call: Call[None, StationsQuery]) -> Reply:
     """Those the token reaches, with their connectors and whether they are online."""
     query, principal = call.query, call.principal
     after_id = cursors.read(query.cursor) or 0
+    if query.last_seen_before is not None:
+        await call.deps.heartbeats.flush()
 
     def look(tx: ReadTx) -> list[_Loaded]:
         reach = principal.location_ids
         if query.location_id is not None:
             reach = frozenset({_location_id(tx, query.location_id, principal)})
-        found = store.list_page(tx, limit=query.limit + 1, after_id=after_id, location_ids=reach)
+        wanted = query.narrowed(reach)
+        found = store.search(tx, wanted, limit=query.limit + 1, after_id=after_id)
         return [_load(tx, station) for station in found]
 
     found = await call.deps.db.read(look)
@@ -157,6 +208,47 @@ async def change(call: Call[StationChanges, None]) -> Reply:
         return _load(tx, stations.update(tx, station, changes) if changes else station)
 
     return Reply(_shape(await call.deps.db.write(make), call.deps))
+
+
+async def delete(call: Call[None, DeleteQuery]) -> Reply:
+    """204; its history stays, its identity is free."""
+
+    def write(tx: Tx) -> None:
+        station = find(tx, call.path["station_id"], call.principal)
+        if call.query.force:
+            stations.delete_by_force(tx, station, call.principal.id)
+        else:
+            stations.delete(tx, station)
+
+    await call.deps.db.write(write)
+    return Reply(status=204)
+
+
+async def block(call: Call[None, None]) -> Reply:
+    """200; it is disconnected, and refused with 403 once it has shown who it is."""
+    return await _changed(call, stations.block)
+
+
+async def unblock(call: Call[None, None]) -> Reply:
+    """200; it may connect again."""
+    return await _changed(call, stations.unblock)
+
+
+async def disconnect(call: Call[None, None]) -> Reply:
+    """204; as a rule the station comes back at once."""
+    hub = call.deps.hub
+    station = await call.deps.db.read(lambda tx: find(tx, call.path["station_id"], call.principal))
+    if not hub.is_connected(station.id):
+        raise StationOffline("The station is not connected.")
+    await hub.disconnect(station.id, reason="an operator closed the connection")
+    return Reply(status=204)
+
+
+async def _changed(call: Call[None, None], change: Callable[[Tx, Station], Station]) -> Reply:
+    loaded = await call.deps.db.write(
+        lambda tx: _load(tx, change(tx, find(tx, call.path["station_id"], call.principal)))
+    )
+    return Reply(_shape(loaded, call.deps))
 
 
 def find(tx: ReadTx, text: str, principal: Principal) -> Station:

@@ -113,6 +113,7 @@ class Catalog:
         password: bytes | None = None,
         seed: int = 0,
         faults: Faults | None = None,
+        compression: bool = False,
         reboot_s: float = 1.0,
     ) -> StationSpec:
         """A virtual station of that model."""
@@ -130,6 +131,7 @@ class Catalog:
             supply=Supply(model.current_type, model.power_kw * 1000, model.phases),
             seed=seed,
             faults=faults or Faults(),
+            compression=compression,
             reboot_s=reboot_s,
         )
 

@@ -62,7 +62,7 @@ def _unlock_connector(device: Device, payload: JsonObject) -> JsonObject:
     connector = device.connector(payload["connectorId"])
     if connector is None:  # 1.6 5.18: also the word for an unknown connector
         return status("NotSupported")
-    connector.stop(StopCause.UNLOCKED)
+    connector.unlock()
     return status("Unlocked")
 
 

@@ -32,6 +32,28 @@ _REASONS: Mapping[StopCause, str] = MappingProxyType(
         StopCause.HARD_RESET: "HardReset",
         StopCause.UNLOCKED: "UnlockCommand",
         StopCause.REFUSED: "Other",
+        StopCause.FAULT: "Other",
+    }
+)
+# 1.6 7.6
+_ERROR_CODES = frozenset(
+    {
+        "ConnectorLockFailure",
+        "EVCommunicationError",
+        "GroundFailure",
+        "HighTemperature",
+        "InternalError",
+        "LocalListConflict",
+        "NoError",
+        "OtherError",
+        "OverCurrentFailure",
+        "OverVoltage",
+        "PowerMeterFailure",
+        "PowerSwitchFailure",
+        "ReaderFailure",
+        "ResetFailure",
+        "UnderVoltage",
+        "WeakSignal",
     }
 )
 # 1.6 7.25; the other words of an update need a request id (security extension).
@@ -93,14 +115,19 @@ class SpeechV16:
         """One of the nine words."""
         return state.value
 
-    def status(self, connector_id: int, word: str, heard: Heard) -> None:
-        """StatusNotification."""
+    def status(
+        self, connector_id: int, word: str, heard: Heard, *, fault: str | None = None
+    ) -> None:
+        """StatusNotification; what has no code of its own is an OtherError."""
+        code = "NoError" if fault is None else fault
         payload = {
             "connectorId": connector_id,
-            "errorCode": "NoError",
+            "errorCode": code if code in _ERROR_CODES else "OtherError",
             "status": word,
             "timestamp": self._now(),
         }
+        if code not in _ERROR_CODES:
+            payload["info"] = code[:50]
         self._device.say("StatusNotification", payload, done=heard)
 
     def authorize(self, token: Token, heard: Callable[[bool], None]) -> None:

@@ -54,8 +54,10 @@ def _unlock_connector(device: Device, payload: JsonObject) -> JsonObject:
     connector = connector_of(device, {"id": payload["evseId"], **payload})
     if connector is None:
         return status("UnknownConnector")
-    busy = connector.tx is not None  # 2.0.1 F05.FR.02
-    return status("OngoingAuthorizedTransaction" if busy else "Unlocked")
+    if connector.tx is not None:  # 2.0.1 F05.FR.02
+        return status("OngoingAuthorizedTransaction")
+    connector.unlock()
+    return status("Unlocked")
 
 
 def _request_start(device: Device, payload: JsonObject) -> JsonObject:

@@ -38,6 +38,7 @@ _STATUS: Mapping[ConnectorState, str] = MappingProxyType(
         ConnectorState.FINISHING: ConnectorStatus.OCCUPIED.value,
         ConnectorState.RESERVED: ConnectorStatus.RESERVED.value,
         ConnectorState.UNAVAILABLE: ConnectorStatus.UNAVAILABLE.value,
+        ConnectorState.FAULTED: ConnectorStatus.FAULTED.value,
     }
 )
 _CHARGING_STATE: Mapping[ConnectorState, str] = MappingProxyType(
@@ -58,6 +59,7 @@ _ENDS: Mapping[StopCause, tuple[str, str]] = MappingProxyType(
         StopCause.HARD_RESET: ("ResetCommand", "ImmediateReset"),
         StopCause.UNLOCKED: ("UnlockCommand", "Other"),
         StopCause.REFUSED: ("AbnormalCondition", "Other"),
+        StopCause.FAULT: ("AbnormalCondition", "Other"),
     }
 )
 _TRIGGERS: Mapping[str, str] = MappingProxyType(
@@ -106,8 +108,10 @@ class SpeechV2x:
         """One of the five words."""
         return _STATUS[state]
 
-    def status(self, connector_id: int, word: str, heard: Heard) -> None:
-        """StatusNotification of the one connector of an EVSE."""
+    def status(
+        self, connector_id: int, word: str, heard: Heard, *, fault: str | None = None
+    ) -> None:
+        """StatusNotification of the one connector of an EVSE, which has no room for a fault."""
         payload = {
             "timestamp": self._now(),
             "connectorStatus": word,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -55,6 +55,8 @@ from csms.ocpp import commands
 from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Answer, Command, Order
 from csms.ocpp.frames import JsonObject
+from csms.ocpp.linting import INVALID_ANSWER
+from csms.services import redaction
 from csms.store import job_items, jobs, stations
 from csms.store.database import ReadTx, Row, Tx
 
@@ -127,7 +129,14 @@ def is_prepared(wanted: Wanted) -> bool:
     return command is not None and command.prepare is not None
 
 
-def prepare(tx: ReadTx, station_id: int, version: OcppVersion, wanted: Wanted) -> Wanted:
+def prepare(
+    tx: ReadTx,
+    station_id: int,
+    version: OcppVersion,
+    wanted: Wanted,
+    *,
+    served_profiles: Collection[int],
+) -> Wanted:
     """The order to one station with what we know of it filled in; raises Invalid.
 
     What it says holds until the next order to the station, so it belongs into the transaction
@@ -137,6 +146,11 @@ def prepare(tx: ReadTx, station_id: int, version: OcppVersion, wanted: Wanted) -
     command = commands.COMMANDS[wanted.command]
     assert command.prepare is not None
     params = parameters.parse(command.params, wanted.params or {})
+    if command.leads_to_profile is not None:
+        profile = command.leads_to_profile(params)
+        if profile not in served_profiles:
+            reason = f"this server serves no security profile {profile}: see the setting `listen`"
+            raise Invalid(reason, loc=("security_profile",))
     queued = _queued(tx, station_id, version, command)
     prepared = command.prepare(tx, station_id, version, params, queued)
     return replace(wanted, params=parameters.dump(prepared))
@@ -210,6 +224,7 @@ class CommandRunner:
 
     name: str = KIND
     first_step: str | None = None
+    late_effects: bool = False
 
     def __init__(
         self,
@@ -281,8 +296,8 @@ class CommandRunner:
             answer = await self._call(job, item, intent, course.next, on_sent)
         except CallRefused as error:
             if len(course.calls) > 1 and not self._may_try_again(job, item, error):
-                return _taken_error(orders.command_of(job), item, course, error)
-            return self._refused(job, item, error)
+                return _taken_error(job, item, course, error)
+            return self._refused(job, item, course.next, error)
         if not isinstance(answer, dict):
             return answer
         return _taken(orders.command_of(job), item, course, answer, repeat=repeat)
@@ -310,10 +325,20 @@ class CommandRunner:
             )
         except StationOffline:
             return NotSent()
+        except CallWithheld:
+            raise
+        except CallRefused as error:
+            told = redaction.secrets_of(order.payload)
+            raise CallRefused(
+                redaction.redacted(error.error_code, told),
+                redaction.redacted(error.description, told),
+            ) from None
         except CallTimeout:
-            return Ambiguous("timeout", "the station did not answer in time")
+            doubt = _doubt(job, item, order)
+            return Ambiguous("timeout", "the station did not answer in time", doubt)
         except ConnectionLost:
-            return Ambiguous("connection_lost", "the connection was lost before the answer")
+            doubt = _doubt(job, item, order)
+            return Ambiguous("connection_lost", "the connection was lost before the answer", doubt)
 
     async def _prepare(self, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
         """What to send, and whether the answer is one to a repeat."""
@@ -327,7 +352,7 @@ class CommandRunner:
 
     def repeatable(self, job: Job, item: JobItem) -> bool:
         """Class A and B run again; class C never does by itself."""
-        return orders.class_of(job) is not CommandClass.C
+        return orders.class_of(orders.opened(job, self._seal)) is not CommandClass.C
 
     def read_late(
         self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
@@ -362,7 +387,7 @@ class CommandRunner:
             and item.attempts_used + 1 < job.policy.max_attempts
         )
 
-    def _refused(self, job: Job, item: JobItem, error: CallRefused) -> Result:
+    def _refused(self, job: Job, item: JobItem, order: Order, error: CallRefused) -> Result:
         if isinstance(error, CallWithheld):
             return Done(ItemState.ERROR, error.code, error.description)
         if error.error_code in _RETRYABLE_CODES and self.repeatable(job, item):
@@ -372,6 +397,7 @@ class CommandRunner:
             "call_error",
             error.message,
             response={"error_code": error.error_code, "error_description": error.description},
+            effect=_doubt_after(error, job, item, order),
         )
 
 
@@ -410,14 +436,23 @@ def _taken(
     """What the answer to the next CALL of the course makes of the item."""
     answer = command.read_repeat(payload) if repeat else command.read(payload)
     effect = _consequence(command, item, course.next, answer)
-    return _after(command, item, course.take(answer), effect)
+    told = redaction.secrets_of([order.payload for order in course.calls])
+    return _after(command, item, course.take(without_secrets(answer, told)), effect)
 
 
-def _taken_error(
-    command: Command, item: JobItem, course: Course, error: CallRefused
-) -> Done | NextStep:
+def without_secrets(answer: Answer, told: frozenset[str]) -> Answer:
+    """The answer as it may be kept; read it first."""
+    return replace(
+        answer,
+        payload=redaction.redacted(answer.payload, told),
+        detail=redaction.struck(answer.detail, told),  # our words, which may name the variable
+    )
+
+
+def _taken_error(job: Job, item: JobItem, course: Course, error: CallRefused) -> Done | NextStep:
     """As `_taken`, of a CALLERROR: it is one refusal more, without a consequence."""
-    return _after(command, item, course.take_error(error), None)
+    doubt = _doubt_after(error, job, item, course.next)
+    return _after(orders.command_of(job), item, course.take_error(error), doubt)
 
 
 def _after(
@@ -426,7 +461,7 @@ def _after(
     last = course.answers[-1]
     if not course.is_over and (last.accepted or not command.stops_when_refused):
         return NextStep(str(len(course.answers)), effect=_keeping(item, course, effect))
-    whole = courses.together(course.answers)
+    whole = courses.together(course.answers, [call.subject for call in course.calls])
     if whole.accepted:
         return Done(
             ItemState.SUCCEEDED,
@@ -466,5 +501,24 @@ def _consequence(
     def effect(tx: Tx) -> None:
         assert item.target is not None
         settled(tx, item.target, order.payload, answer)
+
+    return effect
+
+
+def _doubt_after(
+    error: CallRefused, job: Job, item: JobItem, order: Order
+) -> Callable[[Tx], None] | None:
+    """An answer that cannot be read says as little as none."""
+    return _doubt(job, item, order) if error.error_code == INVALID_ANSWER else None
+
+
+def _doubt(job: Job, item: JobItem, order: Order) -> Callable[[Tx], None] | None:
+    unanswered = orders.command_of(job).unanswered if orders.is_order(job) else None
+    if unanswered is None:
+        return None
+
+    def effect(tx: Tx) -> None:
+        assert item.target is not None
+        unanswered(tx, item.target, order.payload)
 
     return effect

@@ -14,12 +14,14 @@ from csms.clock import Clock
 from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem, Policy, Submission
 from csms.domain.permissions import Principal
 from csms.domain.stations import Station
+from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused
-from csms.jobs.kinds.command import CommandRunner, Stations
+from csms.jobs.kinds.command import CommandRunner, Stations, without_secrets
 from csms.jobs.port import Done, Intent, NotSent, Result
 from csms.ocpp.commands import passwords as wire
+from csms.ocpp.commands.command import Order
 from csms.ocpp.frames import JsonObject
-from csms.services import password_rotation
+from csms.services import password_rotation, redaction
 from csms.services.credentials import Passwords
 from csms.store import credentials, job_items
 from csms.store.database import Database, ReadTx, Row, Tx
@@ -61,6 +63,7 @@ class PasswordRunner(CommandRunner):
     """Runs the items: commands whose payload nobody else gets to see."""
 
     name: str = KIND
+    late_effects: bool = True
 
     def __init__(
         self, hub: Stations, clock: Clock, *, db: Database, passwords: Passwords, **more: Any
@@ -81,7 +84,7 @@ class PasswordRunner(CommandRunner):
         assert intent is not None
         if intent.version is None:
             return NotSent()
-        station_id, number = item.target, _number(item)
+        station_id, number = item.target, _number(item, job.generation)
         if await self._db.write(lambda tx: password_rotation.offer(tx, station_id, number)):
             return _shown()
         secret = self._passwords.derived(station_id, number)
@@ -89,8 +92,8 @@ class PasswordRunner(CommandRunner):
         try:
             answer = await self._call(job, item, intent, order, on_sent)
         except CallRefused as error:
-            return self._refused(job, item, error)
-        return _read(item, answer) if isinstance(answer, dict) else answer
+            return self._refused(job, item, order, error)
+        return _read(item.target, number, order, answer) if isinstance(answer, dict) else answer
 
     def repeatable(self, job: Job, item: JobItem) -> bool:
         """The same password can be told twice."""
@@ -100,45 +103,58 @@ class PasswordRunner(CommandRunner):
         self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
     ) -> Done:
         """The same reading as in time."""
-        return _read(item, answer)
+        assert item.target is not None
+        number = _number(item, attempt["job_generation"])
+        secret = self._passwords.derived(item.target, number)
+        order = wire.tell_password(OcppVersion(attempt["version"]), secret)
+        return _read(item.target, number, order, answer)
 
     def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
         """Whether the station has come with the new password."""
         assert item.target is not None
-        known = credentials.find(tx, item.target, _number(item))
+        known = credentials.find(tx, item.target, _number(item, attempt["job_generation"]))
         return _shown() if known is not None and known.offered_at is None else None
 
     def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
         """Not accepted: the old password stays, and the new one while it may have been taken."""
         assert item.target is not None
         if job_items.first_uncertain(tx, item, before=item.attempt + 1) is None:
-            password_rotation.decline(tx, item.target, _number(item))
+            password_rotation.decline(tx, item.target, _number(item, job.generation))
         else:
             password_rotation.leave_open(tx, item.target)
         return item.target
 
 
-def _number(item: JobItem) -> int:
-    number: int = item.data[_NUMBER]
-    return number
+def _number(item: JobItem, generation: int) -> int:
+    """An explicit retry tells another one: the station may have refused the first for good."""
+    first: int = item.data[_NUMBER]
+    return first + generation
 
 
 def _shown() -> Done:
     return Done(ItemState.SUCCEEDED, "evidence", "shown by a connection with the new password")
 
 
-def _read(item: JobItem, payload: JsonObject) -> Done:
-    answer = wire.read_told(payload)
+def _read(station_id: int, number: int, order: Order, payload: JsonObject) -> Done:
+    answer = without_secrets(wire.read_told(payload), redaction.secrets_of(order.payload))
     if not answer.accepted:
         told = answer.detail or f"the station answered {answer.status}"
         return Done(
-            ItemState.REJECTED, "rejected", told, response=payload, response_status=answer.status
+            ItemState.REJECTED,
+            "rejected",
+            told,
+            response=answer.payload,
+            response_status=answer.status,
         )
 
     def effect(tx: Tx) -> None:
-        assert item.target is not None
         # After RebootRequired the old one is used for a while (OCPP 2.0.1 A01.FR.04).
         if answer.status == "Accepted":
-            password_rotation.take(tx, item.target, _number(item))
+            password_rotation.accepted(tx, station_id, number)
 
-    return Done(ItemState.SUCCEEDED, response=payload, response_status=answer.status, effect=effect)
+    return Done(
+        ItemState.SUCCEEDED,
+        response=answer.payload,
+        response_status=answer.status,
+        effect=effect,
+    )

@@ -105,6 +105,7 @@ class StationCreateRunner:
 
     name: str = KIND
     first_step: str | None = REGISTER
+    late_effects: bool = False
 
     def __init__(
         self,
@@ -144,7 +145,7 @@ class StationCreateRunner:
         target = item.target
         station: Station | None = await self._read(lambda tx: stations.find(tx, target))
         if station is None:
-            return Done(ItemState.ERROR, "deleted", "the charger was deleted meanwhile")
+            return Done(ItemState.ERROR, "deleted", "the station was deleted meanwhile")
         if item.step == DEPLOY:
             await self._deployment.deploy(station)
             on_sent()
@@ -191,7 +192,7 @@ class StationCreateRunner:
             # Judged again: when the job was accepted, others may have been on their way.
             if template.virtual and stations.count_virtual(tx) >= self._max_virtual:
                 raise Conflict(
-                    f"there are {self._max_virtual} virtual chargers already",
+                    f"there are {self._max_virtual} virtual stations already",
                     code="too_many_virtual",
                 )
             try:

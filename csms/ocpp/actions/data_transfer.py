@@ -6,6 +6,7 @@ from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import data_transfer
+from csms.services.redaction import redacted
 
 
 def on_v16(station: StationContext, payload: JsonObject) -> Stored:
@@ -19,7 +20,7 @@ def on_v2x(station: StationContext, payload: JsonObject) -> Stored:
 
 
 def _recorded(station: StationContext, payload: JsonObject) -> Stored:
-    data = payload.get("data")
+    data = redacted(payload.get("data"))
     content = data if data is None or isinstance(data, str) else raw(data)
     return Stored(
         station.db,

@@ -1,4 +1,7 @@
-"""NotifyPeriodicEventStream: values of a monitor, in a message that is never answered."""
+"""NotifyPeriodicEventStream: values of a monitor, in a SEND, which is never answered.
+
+What comes as a CALL all the same waits for an answer, so there is one.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,18 @@ from csms.services.event_streams import StreamValue
 _MAX_OFFSET_S = 86_400.0
 
 
-def on_v21(station: StationContext, payload: JsonObject) -> Stored | None:
+def on_v21(station: StationContext, payload: JsonObject) -> Stored | JsonObject:
     """Store every value with its time (OCPP 2.1 N15.FR.02 to N15.FR.04)."""
     stream_id = integer(payload, "id")
     if stream_id is None:
-        return None
+        return {}
     begin, _ = station.instant(payload.get("basetime"), "basetime")
     values = [_value(one, begin) for one in objects(payload.get("data"))]
     pending = integer(payload, "pending")
     return Stored(
         station.db,
         lambda tx: event_streams.receive(tx, station.station_id, stream_id, values, pending),
-        lambda _: None,
+        lambda _: {},
     )
 
 

@@ -155,8 +155,6 @@ class Command:
     effect: EffectQuery | None = None
     """What is known of the effect of one that was accepted so many microseconds ago; None: no
     message tells of it."""
-    is_secret: bool = False
-    """The parameters hold passwords: nothing but the station gets to see them."""
     prepare: Prepare | None = None
     """Fills into the parameters what we know of the one station that they are for, and of the
     payloads of this command that are on their way there, when the order is accepted; raises
@@ -164,6 +162,10 @@ class Command:
     settled: Settled | None = None
     """Records the consequence for the station of that row id, in the transaction that settles the
     answer."""
+    leads_to_profile: Callable[[Any], int] | None = None
+    """The security profile by which the station shall come back here: one that we serve."""
+    unanswered: Callable[[Tx, int, JsonObject], None] | None = None
+    """Records that nobody knows whether the station of that row id did as the payload says."""
     decode_v16: Mapping[str, Decode] = field(default_factory=dict)
     """By action of 1.6: the parameters its payload says, so that an order in 1.6 words reaches
     stations of other versions. Raises NotSupportedByVersion for what only 1.6 can say. The

@@ -20,6 +20,7 @@ from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.commands import reset, set_variables
 from csms.ocpp.commands.command import Answer, Command, Evidence, EvidenceQuery, Order, doc
+from csms.ocpp.commands.csms_urls import check_csms_url
 from csms.ocpp.commands.device_variables import read_results
 from csms.ocpp.commands.set_network_profile import (
     COMMAND as SET_NETWORK_PROFILE,
@@ -62,6 +63,10 @@ class RaiseSecurityProfile:
             " has told them; OCPP 2.x"
         ),
     )
+
+    def __post_init__(self) -> None:
+        if self.ocpp_csms_url is not None:
+            check_csms_url(self.ocpp_csms_url, self.security_profile)
 
 
 def encode_v16(params: RaiseSecurityProfile) -> Order:
@@ -144,6 +149,7 @@ COMMAND = Command(
     },
     read=read,
     prepare=prepare,
+    leads_to_profile=lambda params: params.security_profile,
     settled=settle_written,
     evidence=evidence,
     stops_when_refused=True,

@@ -9,6 +9,7 @@ from csms.domain.charging_profiles import ChargingProfile, check_for_start, chec
 from csms.domain.id_tokens import id_token_key
 from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
+from csms.errors import Invalid
 from csms.ocpp.charging_profiles import params_of_v16, profile_v16, profile_v21, profile_v201
 from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands import profiles_v16
@@ -101,7 +102,9 @@ def decode_v16(payload: JsonObject) -> RequestStartTransaction:
 
 
 def check_v16(payload: JsonObject) -> None:
-    """A profile for a start is a TxProfile of no transaction yet."""
+    """A connector is one (OCPP 1.6 6.33), and a profile a TxProfile of no transaction yet."""
+    if payload.get("connectorId", 1) < 1:
+        raise Invalid("must be 1 or more, or left out", loc=("connectorId",))
     if "chargingProfile" in payload:
         profiles_v16.check(payload, "chargingProfile", check_for_start_v16)
 

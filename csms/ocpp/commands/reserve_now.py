@@ -22,6 +22,7 @@ from csms.ocpp.id_tokens import CARD, IdToken, IdTokenType, tag_v16, token_v21, 
 from csms.services import reservations
 from csms.store.database import Tx
 
+_ACTION = "ReserveNow"
 # ConnectorEnumType; 2.1 takes any word.
 _CONNECTORS_V201 = frozenset(
     {
@@ -91,7 +92,7 @@ def encode_v16(params: ReserveNow) -> Order:
     }
     if params.group_id_token is not None:
         payload["parentIdTag"] = tag_v16(params.group_id_token)
-    return Order("ReserveNow", payload)
+    return Order(_ACTION, payload)
 
 
 def encode_v201(params: ReserveNow) -> Order:
@@ -119,7 +120,7 @@ def _order_v2x(params: ReserveNow, token: Callable[[str, str], JsonObject]) -> O
         payload["evseId"] = params.evse_id
     if params.group_id_token is not None:
         payload["groupIdToken"] = token(params.group_id_token, params.group_id_token_type)
-    return Order("ReserveNow", payload)
+    return Order(_ACTION, payload)
 
 
 def decode_v16(payload: JsonObject) -> ReserveNow:
@@ -134,6 +135,13 @@ def decode_v16(payload: JsonObject) -> ReserveNow:
         group_id_token=payload.get("parentIdTag"),
         evse_id=evse_of_v16(payload),
     )
+
+
+def ends_at(action: str, payload: JsonObject) -> datetime | None:
+    """When the reservation that a CALL asks for is over; None: it asks for none."""
+    if action != _ACTION:
+        return None
+    return read_instant(payload.get("expiryDate") or payload.get("expiryDateTime"))
 
 
 def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
@@ -180,12 +188,12 @@ COMMAND = Command(
     summary="Reserve an EVSE for an id token",
     command_class=CommandClass.A,
     params=ReserveNow,
-    actions=dict.fromkeys(OcppVersion, "ReserveNow"),
+    actions=dict.fromkeys(OcppVersion, _ACTION),
     encode={
         OcppVersion.V16: encode_v16,
         OcppVersion.V201: encode_v201,
         OcppVersion.V21: encode_v21,
     },
-    decode_v16={"ReserveNow": decode_v16},
+    decode_v16={_ACTION: decode_v16},
     settled=settled,
 )

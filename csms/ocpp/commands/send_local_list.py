@@ -127,6 +127,8 @@ def prepare(
             if ahead:
                 raise Invalid("another update is on its way", loc=("update_type",))
             wanted = changes(local_list_store.list_entries(tx, station_id), wanted)
+            if not wanted:
+                raise Invalid("its list has them all as they are", loc=("source",))
         if len(wanted) > MAX_ENTRIES:
             raise Invalid(f"are {len(wanted)}, and {MAX_ENTRIES} at most", loc=("source",))
         entries = [_as_given(entry) for entry in wanted]
@@ -257,12 +259,15 @@ def _read_entry(payload: JsonObject) -> ListEntry:
 
 
 def read(payload: JsonObject) -> Answer:
-    """Say what a refusal means."""
+    """Say what a refusal means. The status is never left out, so an answer without one is none."""
     answer = read_status(payload)
-    detail = _DETAILS.get(answer.status or "")
-    return Answer(answer.accepted, answer.status, payload, detail)
+    if answer.status is None:
+        return Answer(False, None, payload, "its answer does not say whether it took the list")
+    return Answer(answer.accepted, answer.status, payload, _DETAILS.get(answer.status))
 
 
+# OCPP 1.6 7.46, 2.0.1 3.76: with these the list is as it was.
+_REFUSALS = frozenset({"Failed", "NotSupported", "VersionMismatch"})
 # OCPP 2.0.1 D01.FR.03, D01.FR.19
 _DETAILS = {
     "VersionMismatch": "its list has this version or a higher one: send the Full list",
@@ -277,8 +282,17 @@ def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> Non
         return
     if answer.accepted:
         local_lists.apply(tx, station_id, update)
+    elif answer.status not in _REFUSALS:
+        local_lists.record_doubt(tx, station_id, update)
     else:
         local_lists.record_refusal(tx, station_id, update, answer.status)
+
+
+def unanswered(tx: Tx, station_id: int, payload: JsonObject) -> None:
+    """The station has the list of before, or the one of after."""
+    update = read_update(payload)
+    if update is not None:
+        local_lists.record_doubt(tx, station_id, update)
 
 
 def part(payload: JsonObject, number: int, total: int) -> JsonObject:
@@ -320,6 +334,7 @@ COMMAND = Command(
     gone=frozenset({"VersionMismatch"}),
     refine_class=refine_class,
     settled=settled,
+    unanswered=unanswered,
     batches={
         "SendLocalList": Batch(
             "localAuthorizationList",

@@ -12,6 +12,7 @@ from csms.domain.jobs import CommandClass
 from csms.domain.versions import OcppVersion
 from csms.errors import NotSupportedByVersion
 from csms.ocpp.commands.command import Command, Order, doc
+from csms.ocpp.commands.csms_urls import check_csms_url
 from csms.ocpp.frames import JsonObject
 
 _Integer = Annotated[int, Ge(0), Le(2**31 - 1)]
@@ -98,6 +99,9 @@ class SetNetworkProfile:
     apn: Apn | None = field(default=None, metadata=doc("the mobile network's access point"))
     vpn: Vpn | None = field(default=None, metadata=doc("the tunnel to go through"))
 
+    def __post_init__(self) -> None:
+        check_csms_url(self.ocpp_csms_url, self.security_profile)
+
 
 _WORDS_V201 = {OcppVersion.V16: "OCPP16", OcppVersion.V201: "OCPP20"}
 _WORDS_V21 = {
@@ -180,5 +184,4 @@ COMMAND = Command(
     params=SetNetworkProfile,
     actions={OcppVersion.V201: "SetNetworkProfile", OcppVersion.V21: "SetNetworkProfile"},
     encode={OcppVersion.V201: encode_v201, OcppVersion.V21: encode_v21},
-    is_secret=True,
 )

@@ -54,6 +54,9 @@ class Quirks:
     assume_subprotocol: OcppVersion | None = field(
         default=None, metadata=doc("the version to speak when the station offers none")
     )
+    compression: bool = field(
+        default=True, metadata=doc("compress messages when a station of OCPP 2.x offers it")
+    )
     # The connection: liveness.py, link.py, connection.py.
     ping_interval_s: Annotated[int, Ge(0), Le(3600)] | None = field(
         default=None, metadata=doc("how often the station is pinged; 0: never")

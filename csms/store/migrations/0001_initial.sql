@@ -14,7 +14,11 @@ CREATE TABLE locations (
     uuid TEXT NOT NULL UNIQUE,
     slug TEXT NOT NULL,
     name TEXT NOT NULL,
-    address TEXT,
+    address TEXT,                      -- in one line; follows the four parts when they are known
+    street TEXT,
+    house_number TEXT,
+    house_number_addition TEXT,
+    postal_code TEXT,
     city TEXT,
     country TEXT,
     latitude REAL,
@@ -66,6 +70,8 @@ CREATE TABLE stations (
     deleted_at INTEGER
 );
 CREATE UNIQUE INDEX stations_identity ON stations (identity_key) WHERE deleted_at IS NULL;
+CREATE INDEX stations_serial_number ON stations (lower(trim(serial_number)))
+    WHERE deleted_at IS NULL;
 CREATE INDEX stations_location ON stations (location_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX stations_virtual ON stations (id) WHERE virtual = 1 AND deleted_at IS NULL;
 
@@ -174,6 +180,12 @@ CREATE UNIQUE INDEX transactions_natural ON transactions (station_id, natural_ke
 -- The token is in it so that counting a token's open transactions reads nothing but the index.
 CREATE INDEX transactions_open ON transactions (station_id, id_token_key)
     WHERE end_received_at IS NULL;
+-- Lists, by the beginning: of all, of a station, of a token.
+CREATE INDEX transactions_begun ON transactions (ifnull(started_at, start_received_at));
+CREATE INDEX transactions_station_begun ON transactions
+    (station_id, ifnull(started_at, start_received_at));
+CREATE INDEX transactions_token_begun ON transactions
+    (id_token_key, ifnull(started_at, start_received_at)) WHERE id_token_key IS NOT NULL;
 
 -- 1.6 ids come from us: random, unique in the database, never reused, even when a row goes.
 CREATE TABLE issued_transaction_ids (
@@ -225,10 +237,11 @@ CREATE TABLE meter_values (
     soc_percent REAL,
     samples TEXT NOT NULL              -- JSON array: all sampled values as received
 );
--- What makes a repeated MeterValues the same one; ifnull, because NULLs never collide. It is the
--- only index of the busiest table, so it also finds the readings of a transaction.
+-- What makes a repeated MeterValues the same one; ifnull, because NULLs never collide. It also
+-- finds the readings of a transaction, because each further index of the busiest table costs.
 CREATE UNIQUE INDEX meter_values_natural ON meter_values
     (station_id, ifnull(transaction_id, 0), evse_id, ifnull(reported_at, received_at), context);
+CREATE INDEX meter_values_station ON meter_values (station_id, ifnull(reported_at, received_at));
 
 -- Messages about a transaction that we could not apply: recorded, never applied to another's.
 CREATE TABLE transaction_conflicts (

@@ -10,6 +10,7 @@ CREATE TABLE reports (
     complete INTEGER NOT NULL DEFAULT 0,
     last_activity_at INTEGER NOT NULL  -- of the request or the newest part
 );
+CREATE INDEX reports_station ON reports (station_id, id);
 CREATE INDEX reports_request ON reports (station_id, kind, request_id, id);
 
 CREATE TABLE report_parts (
@@ -44,6 +45,7 @@ CREATE TABLE variables (
     UNIQUE (station_id, component, component_instance, evse_id, connector_id, variable,
             variable_instance)
 );
+CREATE INDEX variables_station ON variables (station_id, id);
 
 CREATE TABLE variable_attributes (
     variable_id INTEGER NOT NULL REFERENCES variables (id) ON DELETE CASCADE,

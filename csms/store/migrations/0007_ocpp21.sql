@@ -14,6 +14,7 @@ CREATE TABLE notices (
     fingerprint BLOB NOT NULL,         -- of raw: a repeated one is the same one
     UNIQUE (station_id, action, fingerprint)
 );
+CREATE INDEX notices_station ON notices (station_id, id);
 CREATE INDEX notices_reference ON notices (station_id, action, reference, id);
 
 CREATE TABLE event_streams (

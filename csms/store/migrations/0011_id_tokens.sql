@@ -17,6 +17,8 @@ UPDATE id_tokens SET uuid = lower(
 CREATE UNIQUE INDEX id_tokens_uuid ON id_tokens (uuid);
 CREATE INDEX id_tokens_plain ON id_tokens (plain) WHERE status <> 'Unknown';
 CREATE INDEX id_tokens_review ON id_tokens (id) WHERE status = 'Unknown';
+CREATE INDEX id_tokens_group ON id_tokens (group_key, status, is_master)
+    WHERE group_key IS NOT NULL;
 
 CREATE TABLE id_token_aliases (
     id_token_id INTEGER NOT NULL REFERENCES id_tokens (id) ON DELETE CASCADE,

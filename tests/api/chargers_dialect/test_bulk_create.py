@@ -250,7 +250,6 @@ async def test_a_virtual_charger_dials_only_where_it_may(live: Live) -> None:
         ({"connectors": 0}, ["template", "connectors"]),
         ({"connectors": "2"}, ["template", "connectors"]),
         ({"security_profile": 4}, ["template", "security_profile"]),
-        ({"surprise": 1}, ["template", "surprise"]),
     ],
 )
 async def test_a_bad_template_is_pointed_at(

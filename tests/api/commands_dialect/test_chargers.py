@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import orjson
+from typing import Any
 
-from csms.api.commands_dialect.chargers import CommandsCharger, CommandsChargerList
+import orjson
+import pytest
+
+from csms.api.commands_dialect.charger_shape import CommandsCharger, CommandsChargerList
 from csms.api.commands_dialect.user import CommandsUser
 from csms.domain.permissions import Role
 from csms.domain.stations import BootReport, ConnectorStatus, StatusReport
@@ -122,3 +125,97 @@ async def test_chargers_out_of_reach_look_absent(live: Live) -> None:
     assert [item["identity"] for item in body["data"]] == ["S1"]
     hidden = await live.ok("GET", f"{CHARGERS}/{other.uuid}", 404, role="bound")
     assert hidden == await live.ok("GET", f"{CHARGERS}/nowhere", 404, role="bound")
+
+
+async def test_a_charger_is_registered_at_a_site(live: Live) -> None:
+    site = (await live.ok("POST", "/api/v3/sites", 201, json={"name": "Depot"}))["data"]
+    body = {"identity": "S1", "site_uuid": site["uuid"], "something": "else"}
+    made = (await live.ok("POST", CHARGERS, 201, json=body, role="operator"))["data"]
+
+    CommandsCharger.model_validate(made)
+    assert (made["identity"], made["connectors"]) == ("S1", [])
+    listed = (await live.ok("GET", f"/api/v3/sites/{site['uuid']}/chargers"))["data"]
+    assert [made["uuid"]] == [one["uuid"] for one in listed]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "identity"),
+        ({"identity": ""}, "identity"),
+        ({"identity": "x" * 49}, "identity"),
+        ({"identity": "a/b"}, "identity"),
+        ({"identity": "a\0b"}, "identity"),
+        ({"identity": "TAKEN"}, "identity"),
+        ({"identity": 5}, "identity"),
+        ({"identity": "S1", "site_uuid": "nowhere"}, "site_uuid"),
+    ],
+)
+async def test_what_cannot_be_registered_is_refused(
+    live: Live, body: dict[str, Any], field: str
+) -> None:
+    await live.station("taken")
+    answer = await live.ok("POST", CHARGERS, 422, json=body)
+
+    assert (answer["message"], list(answer["errors"])) == ("The given data was invalid.", [field])
+    assert (await live.ok("GET", CHARGERS))["meta"]["total"] == 1
+
+
+async def test_the_same_key_registers_once(live: Live) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first, again = [
+        await live.ok("POST", CHARGERS, 201, json={"identity": "S1"}, headers=headers)
+        for _ in range(2)
+    ]
+
+    assert first["data"]["uuid"] == again["data"]["uuid"]
+
+
+async def test_a_bound_token_registers_at_its_own_sites(live: Live) -> None:
+    for name in ("Mine", "Other"):
+        await live.location(name)
+    await live.token("bound", Role.OPERATOR, 1)
+    mine, other = [one["uuid"] for one in (await live.ok("GET", "/api/v3/sites"))["data"]]
+    for body in ({"identity": "S1"}, {"identity": "S1", "site_uuid": other}):
+        answer = await live.ok("POST", CHARGERS, 422, json=body, role="bound")
+        assert list(answer["errors"]) == ["site_uuid"]
+
+    body = {"identity": "S1", "site_uuid": mine}
+    await live.ok("POST", CHARGERS, 201, json=body, role="bound")
+
+
+async def test_a_reference_is_set_kept_and_cleared(live: Live) -> None:
+    station = await live.station("S1", name="Bay 1")
+    path = f"{CHARGERS}/{station.uuid}"
+    seen = [
+        (await live.ok("PUT", path, json=body, role="operator"))["data"]["reference"]
+        for body in ({"reference": "Bay 2"}, {"identity": "other"}, {"reference": None})
+    ]
+
+    assert seen == ["Bay 2", "Bay 2", None]
+    assert (await live.ok("GET", path))["data"]["identity"] == "S1"
+    for wrong in ("x" * 256, 5, "a\0b"):
+        answer = await live.ok("PUT", path, 422, json={"reference": wrong})
+        assert list(answer["errors"]) == ["reference"]
+
+
+async def test_a_charger_elsewhere_or_a_viewer_changes_nothing(live: Live) -> None:
+    for name in ("Mine", "Other"):
+        await live.location(name)
+    await live.token("bound", Role.OPERATOR, 1)
+    station = await live.station("S1", location_id=2)
+    body = {"json": {"reference": "x"}}
+    hidden = await live.ok("PUT", f"{CHARGERS}/{station.uuid}", 404, role="bound", **body)
+
+    assert hidden == await live.ok("PUT", f"{CHARGERS}/no-such", 404, role="bound", **body)
+    await live.ok("PUT", f"{CHARGERS}/{station.uuid}", 403, role="viewer", **body)
+    await live.ok("POST", CHARGERS, 403, role="viewer", json={"identity": "S2"})
+
+
+async def test_a_charger_that_may_not_connect_is_blocked(live: Live) -> None:
+    station = await live.station("S1")
+    path = f"{CHARGERS}/{station.uuid}"
+    assert not (await live.ok("GET", path))["data"]["blocked"]
+    await live.deps.db.write(lambda tx: stations.update(tx, station.id, blocked_at=tx.now))
+
+    assert (await live.ok("GET", path))["data"]["blocked"]

@@ -190,7 +190,6 @@ async def test_an_id_counts_once_in_its_first_place(live: Live) -> None:
         ({"charger_ids": []}, "charger_ids"),
         ({"charger_ids": "x"}, "charger_ids"),
         ({"charger_ids": ["x", None]}, "charger_ids.1"),
-        ({"surprise": 1}, "surprise"),
         ({"options": {"concurrency": 0}}, "options.concurrency"),
         ({"options": {"expires_at": "2020-01-01T00:00:00Z"}}, "options.expires_at"),
         ({"options": {"offline": "maybe"}}, "options.offline"),
@@ -209,6 +208,12 @@ async def test_what_cannot_be_sent_is_refused_before_a_run_exists(
     assert [field] == list(answer["errors"])
     assert all(isinstance(text, str) for text in answer["errors"][field])
     assert (await live.ok("GET", BULK))["meta"]["total"] == 0
+
+
+async def test_fields_of_other_clients_are_ignored(live: Live) -> None:
+    run = await submit(live, {**reset("x"), "surprise": 1})
+
+    assert run["skipped_count"] == 1
 
 
 async def test_one_transaction_is_not_stopped_at_several_chargers(live: Live) -> None:

@@ -201,11 +201,14 @@ async def test_a_local_list_is_filled_when_the_order_is_accepted(
     (issue,) = (await early.json())["errors"]
     assert issue["pointer"] == "/params/version_number"
     await make(api, "CARD")
-    for update_type in ("Full", "Differential"):
-        body = {"command": "send_local_list", "params": {**params, "update_type": update_type}}
-        assert (await api.post(path, json=body)).status == 200
-    entry = {"idTag": "CARD", "idTagInfo": {"status": "Accepted"}}
+    full = {"command": "send_local_list", "params": {**params, "update_type": "Full"}}
+    assert (await api.post(path, json=full)).status == 200
+    difference = {"command": "send_local_list", "params": params}
+    assert (await api.post(path, json=difference)).status == 422, "nothing to change"
+    await make(api, "BADGE")
+    assert (await api.post(path, json=difference)).status == 200
+    card, badge = ({"idTag": tag, "idTagInfo": {"status": "Accepted"}} for tag in ("CARD", "BADGE"))
     assert [call.payload for call in hub.calls] == [
-        {"listVersion": 1, "updateType": "Full", "localAuthorizationList": [entry]},
-        {"listVersion": 2, "updateType": "Differential"},
+        {"listVersion": 1, "updateType": "Full", "localAuthorizationList": [card]},
+        {"listVersion": 2, "updateType": "Differential", "localAuthorizationList": [badge]},
     ]

@@ -11,6 +11,7 @@ import pytest
 from csms.clock import EPOCH
 from csms.domain.metering import Reading
 from csms.domain.permissions import Role
+from csms.domain.prices import Prices
 from csms.domain.stations import NewStation
 from csms.domain.transaction_events import TransactionEvent, TransactionReport
 from csms.domain.transactions import StartReport, StopReport
@@ -19,6 +20,7 @@ from csms.ocpp.settings import OcppSettings
 from csms.services import (
     locations,
     metering,
+    prices,
     reconciliation,
     stations,
     tokens,
@@ -28,8 +30,11 @@ from csms.services import (
 from csms.store import transactions as transaction_store
 
 if TYPE_CHECKING:
+    from csms.clock import ManualClock
+    from csms.domain.locations import Location
     from csms.domain.stations import Station
     from csms.domain.transactions import Transaction
+    from csms.store.database import Tx
     from tests.api.conftest import Api
 
 PATH = "/api/v1/reconciliation"
@@ -195,6 +200,35 @@ async def test_it_goes_when_its_stop_turns_out_to_mean_another(api: Api, station
     assert (200, ended.uuid, 30_000) == (status, answer["transaction_id"], ended.energy_mwh)
 
 
+async def test_a_kept_stop_waits_again_when_a_start_comes_that_may_be_its_own(
+    api: Api, station: Station
+):
+    await stop(api, station, "-1", 30, tag="TAG")
+    (entry,) = await listed(api)
+    await resolve(api, entry, action="apply")
+    await start(api, station, 40)  # after it
+    assert [] == await listed(api, "?state=open")
+    number = await start(api, station, 0, evse=2)
+    assert [entry["id"]] == [one["id"] for one in await listed(api, "?state=open")]
+    assert "end" == (await shown(api, entry))["suggestion"]["fix"]
+    status, _ = await resolve(api, entry, action="apply")
+    assert (200, 30_000) == (status, (await find(api, station, number)).energy_mwh)
+    assert 2 == len(await made(api))
+
+
+async def test_what_was_kept_is_suggested_no_more_once_its_stop_came_under_its_own_id(
+    api: Api, station: Station
+):
+    await stop(api, station, "-1", 30, tag="TAG")
+    (entry,) = await listed(api)
+    await resolve(api, entry, action="apply")
+    number = await start(api, station, 0)
+    await stop(api, station, number, 30, tag="TAG")
+    assert None is (await shown(api, entry))["suggestion"]
+    await resolve(api, entry, action="dismiss")
+    assert [number] == [one.station_transaction_id for one in await made(api)]
+
+
 async def test_a_stop_that_says_nothing_becomes_nothing(api: Api, station: Station):
     report = StopReport("-1", None, None, None, "Local", (), frozenset(), "{}")
     policy = OcppSettings().token_policy
@@ -287,7 +321,24 @@ def event(kind: str, seq: int, minute: int, register: int) -> TransactionReport:
     return TransactionReport("tx", told, (reading,), raw)
 
 
-async def test_events_numbered_anew_after_the_end_become_a_transaction(api: Api, station: Station):
+async def priced(
+    api: Api, station: Station, per_kwh_micros: int, place: Location | None = None
+) -> Location:
+    """The station stands where a kWh costs this from now on."""
+
+    def change(tx: Tx) -> Location:
+        found = place or locations.create(tx, name="Depot")
+        sql = "UPDATE stations SET location_id = ? WHERE id = ?"
+        tx.run(sql, (found.id, station.id))
+        prices.change(tx, found, Prices("EUR", per_kwh_micros, 0, 0))
+        return found
+
+    return await api.deps.db.write(change)
+
+
+async def test_events_numbered_anew_after_the_end_become_a_transaction(
+    api: Api, station: Station, clock: ManualClock
+):
     policy = OcppSettings().token_policy
 
     async def send(report: TransactionReport) -> None:
@@ -295,6 +346,8 @@ async def test_events_numbered_anew_after_the_end_become_a_transaction(api: Api,
             lambda tx: transaction_events.record(tx, station.id, report, policy)
         )
 
+    depot = await priced(api, station, 200_000_000)
+    clock.advance(60)
     first = [event("Started", 0, 0, 1000), event("Ended", 1, 9, 4000)]
     second = [event("Started", 0, 30, 4000), event("Ended", 1, 39, 9000)]
     for report in (*first, second[0]):
@@ -303,8 +356,11 @@ async def test_events_numbered_anew_after_the_end_become_a_transaction(api: Api,
     assert None is (await shown(api, entry))["suggestion"]  # it is not over yet
     await send(second[1])
     assert "split" == (await shown(api, entry))["suggestion"]["fix"]
+    clock.advance(60)
+    await priced(api, station, 5_000_000, depot)
     status, answer = await resolve(api, entry, action="apply")
     one, two = await made(api)
+    assert 1_000_000 == two.cost_micros  # by the price of when it was heard of, not of now
     assert (200, two.uuid) == (status, answer["transaction_id"])
     assert ("tx", 3000, "tx#1", 5000) == (
         one.station_transaction_id,

@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from csms.ocpp.settings import OcppSettings
 from csms.services.heartbeats import Heartbeats
 from csms.store import stations, transactions
 from csms.store.database import Database
+from tests.databases import empty_database
 
 numbers = count(1)
 
@@ -110,7 +110,7 @@ def tell():
     loop = asyncio.new_event_loop()
     clock, bus = ManualClock(datetime(2026, 5, 1, 12, tzinfo=UTC)), Bus()
     with tempfile.TemporaryDirectory() as folder:
-        db = Database(Path(folder) / "csms.sqlite3", clock=clock, bus=bus)
+        db = Database(empty_database(folder), clock=clock, bus=bus)
         loop.run_until_complete(db.open())
 
         async def send(events: list[dict[str, Any]]) -> list[Transaction]:

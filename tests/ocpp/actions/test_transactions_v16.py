@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from csms.clock import EPOCH
 from csms.domain.id_tokens import AuthorizationStatus
 from csms.domain.transactions import TransactionFlag
 from csms.events import Event
@@ -144,6 +145,101 @@ async def test_stop_that_had_no_start_makes_one_transaction(station, rows, event
     assert [event.type for event in events if event.type.startswith("transaction.")] == [
         "transaction.ended"
     ]
+
+
+async def test_one_stop_under_many_ids_makes_one_transaction(station, rows):
+    for number in (-7, -8, -9):
+        await stop_transaction.on_v16(station, stop(number, idTag="TAG1"))
+    (made,) = await rows("SELECT id FROM transactions")
+    entries = await rows("SELECT resolution, transaction_id FROM transaction_conflicts ORDER BY id")
+    assert [tuple(entry.values()) for entry in entries] == [
+        (None, made["id"]),
+        ("paired", made["id"]),
+        ("paired", made["id"]),
+    ]
+
+
+async def test_stop_that_was_applied_makes_nothing_under_another_id(station, rows):
+    number = await begin(station)
+    await stop_transaction.on_v16(station, stop(number, idTag="TAG1"))
+    later = await begin(station, at="2026-05-01T10:59:00Z", connector=2)
+    await stop_transaction.on_v16(station, stop(-1, idTag="TAG1"))
+    assert (await find(station, later)).is_open
+    assert len(await rows("SELECT id FROM transactions")) == 2
+    ended = await find(station, number)
+    (entry,) = await rows("SELECT resolution, transaction_id FROM transaction_conflicts")
+    assert tuple(entry.values()) == ("paired", ended.id)
+
+
+async def test_stops_without_a_meter_are_not_taken_for_one(station, rows):
+    for number in (-7, -8):
+        await stop_transaction.on_v16(station, stop(number, register=0))
+    assert len(await rows("SELECT id FROM transactions")) == 2
+
+
+def lonely_stop(number=-1, register=5000):
+    """A stop that brings the sample of its start along."""
+    began = {"value": "1000", "context": "Transaction.Begin"}
+    data = [{"timestamp": "2026-05-01T10:00:02Z", "sampledValue": [began]}]
+    return stop(number, register=register, idTag="TAG1", transactionData=data)
+
+
+async def test_a_late_start_begins_the_transaction_that_was_made_of_its_stop(station, rows):
+    await stop_transaction.on_v16(station, lonely_stop())
+    for _ in range(2):
+        answer = await start_transaction.on_v16(station, start(connector=2, reservationId=9))
+        assert answer["idTagInfo"] == {"status": "Accepted"}
+    found = await find(station, answer["transactionId"])
+    assert (found.is_open, found.energy_mwh, found.evse_id) == (False, 4_000_000, 2)
+    assert (found.reservation_id, found.flags) == (9, frozenset())
+    await stop_transaction.on_v16(station, lonely_stop())
+    await stop_transaction.on_v16(station, lonely_stop(answer["transactionId"]))
+    assert len(await rows("SELECT id FROM transactions")) == 1
+    (entry,) = await rows("SELECT resolution, transaction_id FROM transaction_conflicts")
+    assert tuple(entry.values()) == ("paired", found.id)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tag": "OTHER"},
+        {"register": 1001},
+        {"at": "2026-05-01T10:02:00Z"},
+        {"at": "2026-05-01T11:00:01Z"},
+    ],
+)
+async def test_another_start_begins_a_transaction_of_its_own(station, rows, fields):
+    await stop_transaction.on_v16(station, lonely_stop())
+    number = await begin(station, **fields)
+    assert (await find(station, number)).is_open
+    assert len(await rows("SELECT id FROM transactions")) == 2
+
+
+@pytest.mark.parametrize("sql", ["awaiting", "ended", "startless"])
+async def test_looking_for_the_meaning_of_a_stop_reads_by_an_index(station, sql):
+    looks = {
+        "awaiting": lambda tx: transactions.list_awaiting_stop(tx, 1),
+        "ended": lambda tx: transactions.list_ended_at(tx, 1, EPOCH, 1),
+        "startless": lambda tx: transactions.list_startless(tx, 1),
+    }
+    asked = []
+
+    class Watching:
+        def __init__(self, tx):
+            self.tx = tx
+
+        def all(self, statement, params):
+            asked.extend(self.tx.all("EXPLAIN QUERY PLAN " + statement, params))
+            return []
+
+    await station.db.read(lambda tx: looks[sql](Watching(tx)))
+    assert asked
+    assert [row["detail"] for row in asked if row["detail"].startswith("SCAN")] == []
+    assert all(
+        "transactions_" in row["detail"] or "INTEGER PRIMARY KEY" in row["detail"]
+        for row in asked
+        if row["detail"].startswith("SEARCH")
+    )
 
 
 async def test_stop_that_two_could_mean_makes_none(station, rows):

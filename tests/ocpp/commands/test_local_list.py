@@ -252,7 +252,65 @@ async def test_a_station_with_another_version_has_a_list_that_we_do_not_know(sen
     await ask({"versionNumber": 9})
     assert await books() == (9, False, ["A"])
     await ask({"listVersion": 1})
+    assert await books() == (1, False, ["A"])  # somebody else changed it
+
+
+@pytest.fixture
+def lose(db, station):
+    async def settle(version, update_type, *entries):
+        values = {"version_number": version, "update_type": update_type, "entries": list(entries)}
+        payload = order(send_local_list.COMMAND, V201, values).payload
+        await db.write(lambda tx: send_local_list.unanswered(tx, station.id, payload))
+
+    return settle
+
+
+async def test_after_changes_without_an_answer_nobody_knows_what_is_on_the_list(send, lose, books):
+    await send(1, "Full", accepted("A"))
+    for _ in range(2):
+        await lose(2, "Differential", accepted("B"))
+    assert await books() == (2, False, ["A"])
+    await send(3, "Differential", accepted("C"))
+    assert await books() == (3, False, ["A"])
+    await send(4, "Full", accepted("D"))
+    assert await books() == (4, True, ["D"])
+
+
+async def test_the_answer_to_the_repeat_tells_what_is_on_the_list(send, lose, books):
+    await send(1, "Full", accepted("A"))
+    await lose(2, "Differential", accepted("B"))
+    await send(2, "Differential", accepted("B"))
+    assert await books() == (2, True, ["A", "B"])
+
+
+async def test_the_version_tells_whether_lost_changes_came_through(send, lose, ask, books):
+    await send(1, "Full", accepted("A"))
+    await lose(2, "Differential", accepted("B"))
+    await ask({"versionNumber": 1})
     assert await books() == (1, True, ["A"])
+    await lose(2, "Differential", accepted("B"))
+    await ask({"versionNumber": 2})
+    assert await books() == (2, False, ["A"])
+    await lose(2, "Differential", accepted("B"))
+    await send(2, "Differential", accepted("B"))
+    assert await books() == (2, False, ["A"])
+
+
+async def test_a_lost_list_of_the_same_version_or_a_lower_one_is_not_told_by_it(
+    send, lose, ask, books
+):
+    for version in (5, 3):
+        await send(5, "Full", accepted("A"))
+        await lose(version, "Full", accepted("B"))
+        await ask({"versionNumber": 5})
+        assert await books() == (5, False, ["A"])
+
+
+@pytest.mark.parametrize("status", [7, None, "Hm"])
+async def test_an_answer_that_does_not_say_leaves_the_list_unknown(send, books, status):
+    await send(1, "Full", accepted("A"))
+    await send(2, "Differential", accepted("B"), status=status)
+    assert await books() == (2, False, ["A"])
 
 
 @pytest.mark.parametrize("answer", [{"versionNumber": 0}, {"listVersion": -1}])

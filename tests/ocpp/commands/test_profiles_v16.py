@@ -45,6 +45,15 @@ def start_with(given):
     commands.raw(OcppVersion.V16, "RemoteStartTransaction", payload)
 
 
+@pytest.mark.parametrize("connector", [0, -1])
+def test_a_start_names_a_connector_or_none(connector):
+    with pytest.raises(Invalid) as refused:
+        commands.raw(
+            OcppVersion.V16, "RemoteStartTransaction", {"idTag": "A", "connectorId": connector}
+        )
+    assert refused.value.loc == ("connectorId",)
+
+
 TX = profile(chargingProfilePurpose="TxProfile")
 RELATIVE = profile(chargingProfileKind="Relative")
 

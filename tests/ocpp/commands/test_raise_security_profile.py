@@ -8,6 +8,8 @@ from csms.domain.device_model import VariableKey
 from csms.domain.stations import NewStation
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
+from csms.jobs.kinds import command
+from csms.jobs.kinds.command import Wanted
 from csms.ocpp import commands
 from csms.ocpp.commands.command import EvidenceQuery
 from csms.ocpp.commands.raise_security_profile import COMMAND, RaiseSecurityProfile
@@ -56,6 +58,50 @@ def test_a_station_of_2x_must_be_told_slot_and_url(missing):
 def test_there_is_no_such_profile(profile):
     with pytest.raises(Invalid):
         commands.typed(V16, COMMAND.name, {"security_profile": profile})
+
+
+@pytest.mark.parametrize(
+    ("profile", "url"),
+    [
+        (2, "ws://csms.example.com/ocpp"),
+        (3, "https://csms.example.com/ocpp"),
+        (2, "wss://"),
+        (2, "csms.example.com"),
+        (2, "wss://csms.example.com:99999/"),
+        (2, "wss://csms.example.com:0/"),
+        (2, "wss://[::1/"),
+        (2, "wss://user:word@csms.example.com/"),
+        (2, "wss://csms.example.com/#there"),
+        (2, "wss://csms.example.com/a b"),
+        (1, "wss://csms.example.com/ocpp"),
+    ],
+)
+@pytest.mark.parametrize("name", [COMMAND.name, "set_network_profile"])
+def test_a_url_that_the_profile_cannot_use_is_refused(name, profile, url):
+    params = {
+        "security_profile": profile,
+        "configuration_slot": 2,
+        "ocpp_csms_url": url,
+        "ocpp_interface": "Wired0",
+    }
+    with pytest.raises(Invalid) as refused:
+        commands.typed(V201, name, params)
+    assert refused.value.loc == ("ocpp_csms_url",)
+
+
+@pytest.mark.parametrize("version", [V16, V201])
+@pytest.mark.parametrize(("served", "fits"), [({1}, False), ({1, 3}, False), ({1, 2}, True)])
+async def test_a_profile_by_which_nobody_can_come_in_is_refused(db, station, version, served, fits):
+    wanted = Wanted(command=COMMAND.name, params=WANTED)
+
+    def prepare(tx):
+        return command.prepare(tx, station.id, version, wanted, served_profiles=served)
+
+    if fits:
+        await db.read(prepare)
+        return
+    with pytest.raises(Invalid, match="serves no security profile 2"):
+        await db.read(prepare)
 
 
 @pytest.fixture

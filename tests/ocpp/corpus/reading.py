@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import csms.store
@@ -56,10 +57,16 @@ def read_store(tx: ReadTx, station: Station, now: Any) -> int:
         for value in known[several] if several else [None]:
             given = {name: value if name == several else known[name][0] for name in names}
             if len(names) < len(needed):  # a filter that lets everything through
-                given["wanted"] = get_type_hints(function)["wanted"]()
+                given["wanted"] = _unfiltered(get_type_hints(function)["wanted"], known)
             function(tx, **given)
             called += 1
     return called
+
+
+def _unfiltered(kind: type[Any], known: dict[str, list[Any]]) -> Any:
+    """A filter that lets everything through of whatever it has to be about."""
+    needed = [one.name for one in fields(kind) if one.default is MISSING]
+    return kind(**{name: known[name][0] for name in needed})
 
 
 def _ids(tx: ReadTx, table: str) -> list[int]:

@@ -1,0 +1,13 @@
+"""Texts in bodies of the commands dialect."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+# Printable or not, but nothing that steers a terminal or ends a string.
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+Text = Annotated[str, StringConstraints(max_length=255, pattern=PLAIN)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PLAIN)]

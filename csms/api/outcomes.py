@@ -1,0 +1,33 @@
+"""Why an order to one station has no answer, as the error that says so in every dialect."""
+
+from __future__ import annotations
+
+from csms.domain.jobs import ItemState, JobItem
+from csms.errors import (
+    CallRefused,
+    CallTimeout,
+    CsmsError,
+    NotFound,
+    NotSupportedByVersion,
+    StationOffline,
+)
+
+_NEVER_SENT = frozenset({ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED})
+# The station may have run it all the same.
+_AMBIGUOUS = frozenset({"timeout", "connection_lost", "partly_done", "retries_exhausted"})
+
+
+def why_unanswered(item: JobItem) -> CsmsError:
+    """Of an item that is over, or not within the time, and was neither accepted nor rejected."""
+    if item.state in _NEVER_SENT:
+        return StationOffline("The station is offline.")
+    if item.state is ItemState.SKIPPED_FORBIDDEN:
+        return NotFound("Station not found")
+    if item.state is not ItemState.ERROR or item.code in _AMBIGUOUS:
+        return CallTimeout("The station did not answer in time; it may have run the command.")
+    if item.code == "call_error":
+        told = item.response or {}
+        return CallRefused(str(told.get("error_code")), str(told.get("error_description") or ""))
+    if item.code == "internal":
+        return CsmsError("Internal error; the station may have run the command.")
+    return NotSupportedByVersion(item.message or "The station cannot do this.")

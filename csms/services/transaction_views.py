@@ -1,0 +1,38 @@
+"""Transactions as they are shown: lists by numbered pages."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from csms.domain.transactions import Transaction
+from csms.store import transaction_lists, transactions
+from csms.store.database import Database, ReadTx
+from csms.store.transaction_lists import TransactionFilter
+
+__all__ = ["TransactionFilter", "TransactionPage", "list_open", "list_transactions"]
+
+
+class TransactionPage(NamedTuple):
+    """A part of the transactions, and how many there are in all."""
+
+    items: list[Transaction]
+    total: int
+
+
+async def list_transactions(
+    db: Database, wanted: TransactionFilter, *, limit: int, offset: int = 0
+) -> TransactionPage:
+    """A page, newest first."""
+
+    def look(tx: ReadTx) -> TransactionPage:
+        return TransactionPage(
+            transaction_lists.list_page(tx, wanted, limit=limit, offset=offset),
+            transaction_lists.count(tx, wanted),
+        )
+
+    return await db.read(look)
+
+
+async def list_open(db: Database, station_id: int) -> list[Transaction]:
+    """What is going on at the station."""
+    return await db.read(lambda tx: transactions.list_open(tx, station_id))
