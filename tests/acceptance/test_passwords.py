@@ -44,6 +44,8 @@ def start(server: Server, given: dict[str, str], tmp_path: Path) -> Iterator[Sta
     def begin() -> FleetProcess:
         for fleet in running:
             fleet.stop()
+        if not server.dead:  # so that nobody takes a socket of before for one of the new process
+            eventually(lambda: none_online(server), what="the end of the old sockets")
         made = FleetProcess(
             tmp_path,
             server.url,
@@ -66,6 +68,11 @@ def kept(directory: Path) -> Path:
 def all_online(server: Server) -> bool:
     stations = server.try_get("/api/v1/stations")
     return stations is not None and all(one["ready"] for one in stations["items"])
+
+
+def none_online(server: Server) -> bool:
+    stations = server.try_get("/api/v1/stations")
+    return stations is not None and not any(one["ready"] for one in stations["items"])
 
 
 def told(directory: Path) -> dict[str, str]:
