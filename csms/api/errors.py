@@ -185,10 +185,15 @@ def _native(error: CsmsError, status: int, headers: dict[str, str]) -> Rendered:
     return Rendered(status, body, headers, "application/problem+json")
 
 
+def _in_their_words(error: CsmsError) -> str:
+    told = isinstance(error, errors.CallRefused) and not isinstance(error, errors.CallWithheld)
+    return error.message if told else of_chargers(error.message)  # the station's text stays
+
+
 def _for_chargers(error: CsmsError, status: int, headers: dict[str, str]) -> Rendered:
     issues = issues_of(error)
     if not issues:
-        return Rendered(status, {"detail": of_chargers(error.message)}, headers)
+        return Rendered(status, {"detail": _in_their_words(error)}, headers)
     return Rendered(422, {"detail": [_chargers_issue(issue) for issue in issues]}, headers)
 
 
@@ -213,7 +218,7 @@ def _for_commands(error: CsmsError, status: int, headers: dict[str, str]) -> Ren
         return Rendered(422, {"message": _INVALID_SENTENCE, "errors": fields}, headers)
     sentence = next(
         (text for kind, text in _FIXED_SENTENCES.items() if isinstance(error, kind)),
-        of_chargers(error.message),
+        _in_their_words(error),
     )
     if isinstance(error, errors.StationOffline):
         status = 400

@@ -7,7 +7,7 @@ import pytest
 from csms.api.errors import render
 from csms.api.routing import Dialect
 from csms.api.wording import of_chargers
-from csms.errors import NotFound
+from csms.errors import CallRefused, NotFound
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,10 @@ def test_a_refusal_says_it_in_the_words_of_its_dialect() -> None:
     assert {"detail": "Charger not found"} == render(refusal, Dialect.CHARGERS).body
     assert "Charger not found" == render(refusal, Dialect.COMMANDS).body["message"]
     assert "Station not found" == render(refusal, Dialect.NATIVE).body["detail"]
+
+
+@pytest.mark.parametrize("dialect", [Dialect.CHARGERS, Dialect.COMMANDS])
+def test_the_words_of_a_station_stay_as_they_are(dialect: Dialect) -> None:
+    told = render(CallRefused("InternalError", "station fault 7"), dialect)
+
+    assert "InternalError: station fault 7" in told.body.values()
