@@ -63,11 +63,6 @@ class Reply:
     version: str | None = None
     """Names this state of the resource for ETag; left out, a GET is tagged by its bytes."""
 
-    @classmethod
-    def not_modified(cls, version: str) -> Reply:
-        """304: the caller's copy is good."""
-        return cls(status=304, version=version)
-
 
 def entity_tag(version: str) -> str:
     """Weak, because the same state goes out plain and gzipped."""

@@ -143,15 +143,6 @@ def list_parts(tx: ReadTx, report_id: int) -> Sequence[str]:
     return [row[0] for row in rows]
 
 
-def missing_parts(tx: ReadTx, report_id: int) -> list[int]:
-    """The numbers below the highest one of which no part came."""
-    rows = tx.all(
-        "SELECT seq_no FROM report_parts WHERE report_id = ? ORDER BY seq_no", (report_id,)
-    )
-    there = {row[0] for row in rows}
-    return [number for number in range(max(there, default=0)) if number not in there]
-
-
 def _report(row: Row) -> Report:
     return Report(
         id=row["id"],

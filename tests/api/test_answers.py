@@ -28,7 +28,7 @@ async def show(call: Call[None, None]) -> Reply:
 
 async def show_version(call: Call[None, None]) -> Reply:
     if call.unchanged("v7"):
-        return Reply.not_modified("v7")
+        return Reply(status=304, version="v7")
     state["rendered"] += 1
     return Reply({"rendered": True}, version="v7")
 

@@ -78,7 +78,7 @@ async def test_a_repeated_part_is_not_new(receive, parts):
 
 
 async def test_a_report_that_never_starts_at_zero_is_partial_after_a_while(
-    receive, newest, clock, db
+    receive, newest, parts, clock
 ):
     await receive(1)
     await receive(2, more=False)
@@ -86,7 +86,7 @@ async def test_a_report_that_never_starts_at_zero_is_partial_after_a_while(
     clock.advance(301)
     found = await newest()
     assert state_of(found, clock.now()) is ReportState.PARTIAL
-    assert await db.read(lambda tx: store.missing_parts(tx, found.id)) == [0]
+    assert await parts(found.id) == ['"part 1"', '"part 2"']
 
 
 async def test_a_report_that_never_ends_is_partial_until_its_end_comes(receive, newest, clock):
