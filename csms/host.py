@@ -74,6 +74,7 @@ def tame_garbage_collector() -> None:
     What start-up made stays for good and is not looked at again; what requests make dies young.
     """
     gc.collect()
+    gc.enable()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)
 

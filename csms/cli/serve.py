@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,6 +62,8 @@ def serve(
 
 
 def _run(settings: Config) -> int:
+    gc.disable()  # no import leaves garbage; host.tame_garbage_collector() turns it on again
+
     import uvloop
 
     from csms import app
