@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import shlex
@@ -21,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from csms.domain.addresses import read_network
 from csms.errors import Invalid
 from csms.host import parse_listen
 
@@ -51,6 +53,17 @@ def _address(value: str) -> str:
 
 Addresses = Annotated[
     list[Annotated[str, AfterValidator(_address)]], NoDecode, BeforeValidator(_split_addresses)
+]
+
+
+def _network(value: str) -> str:
+    """Refuse what is neither an address nor a network."""
+    read_network(value)
+    return value
+
+
+Networks = Annotated[
+    list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)
 ]
 
 
@@ -118,6 +131,12 @@ class Ocpp(_Section):
         False, description="answer messages that break the schema with the exact CALLERROR"
     )
     max_sockets: int = Field(20_000, ge=1, description="station sockets at most")
+    messages_per_s: float = Field(
+        20.0, gt=0, le=10_000, description="what a station may send for long; beyond it waits"
+    )
+    messages_burst: int = Field(
+        200, ge=1, le=100_000, description="messages that a station may send at once"
+    )
 
 
 class Tls(_Section):
@@ -178,6 +197,9 @@ class Jobs(_Section):
     reconnect_grace_s: Seconds = Field(
         120.0, description="after a restart: how long known stations are not called offline"
     )
+    kept_days: int = Field(
+        30, ge=7, le=36_500, description="how long a job that is over is kept with its items"
+    )
 
 
 class FleetSection(_Section):
@@ -204,6 +226,53 @@ class Api(_Section):
     bulk_body_limit_bytes: int = Field(
         8 * 1024 * 1024, ge=1024, description="the same on the bulk routes"
     )
+    requests_per_minute: int = Field(
+        12_000, ge=0, description="what one token may ask in a minute, else 429; 0: no limit"
+    )
+    failed_tokens_per_minute: int = Field(
+        60, ge=0, description="tokens that are not valid from one address, else 429; 0: no limit"
+    )
+    audit_kept_days: int = Field(
+        365, ge=1, le=36_500, description="how long it is kept who wrote what"
+    )
+
+
+class Webhooks(_Section):
+    """Events told to receivers of yours over HTTP."""
+
+    allowed_targets: Texts = Field(
+        default_factory=list,
+        description="origins that may be private or plain http, http://host:port or a bare host",
+    )
+    timeout_s: float = Field(10.0, gt=0, le=60, description="how long one delivery may take")
+    disable_after_days: float = Field(
+        5.0, gt=0, le=365, description="a receiver that takes nothing for so long is told no more"
+    )
+    deliveries_kept_days: int = Field(
+        7, ge=4, le=365, description="how long it is kept what was delivered"
+    )
+
+
+class Files(_Section):
+    """Firmware for stations and logs from them, over links of this server's."""
+
+    url: str = Field(
+        "",
+        pattern="^(https?://[^/?#@\\s]+(/[^?#\\s]*)?)?$",
+        description="where stations reach /files, https://host; empty: as we are reached otherwise",
+    )
+    firmware_limit_bytes: int = Field(1024**3, ge=1, description="largest firmware image")
+    log_limit_bytes: int = Field(256 * 1024**2, ge=1, description="largest log of a station")
+    keep_free_bytes: int = Field(
+        256 * 1024**2, ge=0, description="space on the disk that files leave to everything else"
+    )
+    link_lifetime_s: Seconds = Field(
+        86_400.0, description="how long a station may take until it fetches or sends"
+    )
+    logs_kept_days: int = Field(30, ge=1, le=36_500, description="how long logs are kept")
+    logs_kept_bytes: int = Field(
+        2 * 1024**3, ge=0, description="how much of them; the oldest go first"
+    )
 
 
 class Log(_Section):
@@ -226,7 +295,9 @@ class Config(BaseSettings):
 
     listen: Addresses = Field(
         default_factory=lambda: ["127.0.0.1:9000"],
-        description="where to listen, HOST:PORT[,tls|,mtls][,ocpp-only]; several are possible",
+        description=(
+            "where to listen, HOST:PORT[,tls|,mtls][,ocpp-only|,api-only]; several are possible"
+        ),
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir, description="everything that is kept lives here"
@@ -234,6 +305,10 @@ class Config(BaseSettings):
     external_url: str = Field(
         "",
         description="the URL stations reach us by, wss://host/ocpp, when a proxy stands before",
+    )
+    trusted_proxies: Networks = Field(
+        default_factory=list,
+        description="addresses of our own proxies; what others forward is not believed",
     )
     dev: bool = Field(
         False,
@@ -247,6 +322,8 @@ class Config(BaseSettings):
     jobs: Jobs = Jobs()
     fleet: FleetSection = FleetSection()
     api: Api = Api()
+    files: Files = Files()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
 
 
@@ -264,10 +341,11 @@ class _FileSource(PydanticBaseSettingsSource):
 
 
 # What --dev changes; anything set explicitly wins over it.
-_DEV: Mapping[str, Mapping[str, Any]] = {
+DEV: Mapping[str, Mapping[str, Any]] = {
     "onboarding": {"mode": "open", "allow_no_password": True},
     "ocpp": {"strict": True, "assume_subprotocol": "1.6"},
     "fleet": {"provisioning": "virtual"},
+    "webhooks": {"allowed_targets": ["127.0.0.1", "localhost"]},
 }
 
 
@@ -279,9 +357,9 @@ def load(
 ) -> Config:
     """The checked configuration; raises ConfigError with one line that names the setting."""
     _check_environment(os.environ if environment is None else environment)
-    given = {} if file is None else _read(file)
-    dev = (flags or {}).get("dev") or _truthy(os.environ.get("CSMS_DEV")) or given.get("dev")
-    source = type("_File", (_FileSource,), {"values": _merged(_DEV, given) if dev else given})
+    given = {} if file is None else read(file)
+    dev = (flags or {}).get("dev") or is_true(os.environ.get("CSMS_DEV")) or given.get("dev")
+    source = type("_File", (_FileSource,), {"values": _merged(DEV, given) if dev else given})
     try:
         return _with_source(source)(**(flags or {}))
     except ValidationError as error:
@@ -302,7 +380,8 @@ def _with_source(source: type[_FileSource]) -> type[Config]:
     return Loaded
 
 
-def _truthy(text: str | None) -> bool:
+def is_true(text: str | None) -> bool:
+    """What counts as yes in the environment."""
     return (text or "").lower() in {"1", "true", "yes", "on"}
 
 
@@ -315,7 +394,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
+    """What a TOML file sets; raises ConfigError."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -382,16 +462,17 @@ def example() -> str:
 
 
 def _entry(name: str, default: Any, field: Any) -> list[str]:
-    return [f"# {field.description}", f"{name} = {_toml(default)}"]
+    return [f"# {field.description}", f"{name} = {as_toml(default)}"]
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
+    """A value as the file would have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
+        return "[" + ", ".join(as_toml(one) for one in value) + "]"
     if isinstance(value, str | Enum):
-        return '"' + str(value) + '"'
+        return json.dumps(str(value), ensure_ascii=False)
     return repr(value)
 
 

@@ -11,6 +11,7 @@ CsmsError
 │   ├── StationOffline
 │   └── TransactionOpen
 ├── TooLarge
+├── TooManyRequests       the caller has used up what one may ask in a minute
 ├── Unavailable           try again: draining, full disk, full queue
 │   ├── StorageFull
 │   └── StorageFailed     the disk lied; this process writes nothing more
@@ -52,7 +53,7 @@ class BadRequest(CsmsError):
 
 
 class Invalid(BadRequest):
-    """A value we refuse. `loc` is the path inside the body, without a leading "body"."""
+    """A value we refuse. `loc` is its path inside `where`: body, query, path or header."""
 
     code = "invalid"
 
@@ -61,12 +62,14 @@ class Invalid(BadRequest):
         message: str,
         *,
         loc: tuple[str | int, ...] = (),
+        where: str = "body",
         kind: str = "value_error",
         given: Any = None,
         code: str | None = None,
     ) -> None:
         super().__init__(message, code=code)
         self.loc = loc
+        self.where = where
         self.kind = kind
         self.given = given
 
@@ -117,6 +120,17 @@ class TooLarge(CsmsError):
     """The body is over the limit."""
 
     code = "too_large"
+
+
+class TooManyRequests(CsmsError):
+    """The caller asked too often; the same request will be heard after `retry_after_s`."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many requests; try again in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(CsmsError):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import os
 import resource
 import secrets
 import socket
+import struct
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 INSTANCE_KEY = "instance.key"
-STATIONS_ONLY = "ocpp-only"
+STATIONS_ONLY, PROGRAMS_ONLY = "ocpp-only", "api-only"
+_SIOCGIFADDR = 0x8915  # Linux
+_LINK_LOCAL = "20"
 
 
 class Security(str, Enum):
@@ -28,20 +32,24 @@ class Security(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """An address to listen on, as `HOST:PORT[,tls|,mtls][,ocpp-only]`."""
+    """An address to listen on, as `HOST:PORT[,tls|,mtls][,ocpp-only|,api-only]`."""
 
     host: str
     port: int
     security: Security = Security.PLAIN
     stations_only: bool = False
     """There is no page and no API."""
+    programs_only: bool = False
+    """There are no stations."""
 
     def urls(self) -> list[str]:
         """Where others reach its page and API."""
         return [self._url("http", name) for name in reachable_names(self.host)]
 
     def websocket_urls(self) -> list[str]:
-        """Where stations reach it."""
+        """Where stations reach it; nowhere, when it is not for them."""
+        if self.programs_only:
+            return []
         return [self._url("ws", name) for name in reachable_names(self.host)]
 
     @property
@@ -58,14 +66,21 @@ def parse_listen(text: str) -> Listen:
     address, *options = (part.strip() for part in text.split(","))
     name, _, port = address.rpartition(":")
     if not name or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError("is not HOST:PORT[,tls|,mtls][,ocpp-only]")
+        raise ValueError("is not HOST:PORT[,tls|,mtls][,ocpp-only|,api-only]")
     words = set(options)
     chosen = words & {Security.TLS.value, Security.MTLS.value}
-    unknown = words - chosen - {STATIONS_ONLY}
-    if unknown or len(chosen) > 1 or len(words) < len(options):
-        raise ValueError("may have one of the options tls and mtls, and ocpp-only")
-    security = Security(chosen.pop()) if chosen else Security.PLAIN
-    return Listen(name.strip("[]"), int(port), security, STATIONS_ONLY in words)
+    only = words & {STATIONS_ONLY, PROGRAMS_ONLY}
+    if words - chosen - only or max(len(chosen), len(only)) > 1 or len(words) < len(options):
+        raise ValueError(
+            "may have one of the options tls and mtls, and one of ocpp-only and api-only"
+        )
+    return Listen(
+        name.strip("[]"),
+        int(port),
+        Security(chosen.pop()) if chosen else Security.PLAIN,
+        stations_only=STATIONS_ONLY in only,
+        programs_only=PROGRAMS_ONLY in only,
+    )
 
 
 def tame_garbage_collector() -> None:
@@ -127,3 +142,40 @@ def reachable_names(host: str) -> list[str]:
         probe.connect(("192.0.2.1", 9))
         names.insert(0, probe.getsockname()[0])
     return names
+
+
+def names_by_interface(host: str) -> list[tuple[str | None, str]]:
+    """Each interface, where it is known, and the name under which it reaches a socket at `host`."""
+    wildcard = {"0.0.0.0": 4, "::": 6}  # noqa: S104 - compared, not bound
+    if host not in wildcard:
+        name = f"[{host}]" if ":" in host else host
+        known = {address: interface for interface, address, _ in interface_addresses()}
+        return [(known.get(host), name)]
+    # The one that the routing table would take comes first; there may be bridges and tunnels.
+    first = reachable_names(host)[0]
+    found = [
+        (interface, f"[{address}]" if family == 6 else address)
+        for interface, address, family in interface_addresses()
+        if family == wildcard[host]
+    ]
+    if not found:
+        return [(None, name) for name in reachable_names(host)]
+    return sorted(found, key=lambda one: one[1] != first)
+
+
+def interface_addresses() -> list[tuple[str, str, int]]:
+    """(interface, address, 4 or 6) of this machine, as far as the system tells; no link-local."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, interface in socket.if_nameindex():
+            request = struct.pack("256s", interface.encode()[:15])
+            with contextlib.suppress(OSError):  # it has no IPv4 address
+                answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
+                found.append((interface, socket.inet_ntoa(answer[20:24]), 4))
+    with contextlib.suppress(OSError):  # no IPv6, or not Linux
+        for line in Path("/proc/net/if_inet6").read_text("ascii").splitlines():
+            digits, _, _, scope, _, interface = line.split()
+            if scope != _LINK_LOCAL:
+                address = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits))
+                found.append((interface, address, 6))
+    return found

@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # Imports go from left to right only.
 LAYERS = ("cli", "app", "api", "jobs", "fleet", "ocpp", "services", "store", "domain")
 FOUNDATION = frozenset({"errors", "events", "clock", "log", "config", "host"})
-AIOHTTP = re.compile(r"csms\.(app|api(\..+)?|ocpp\.(listener|endpoint|connection)|fleet\.client)")
+AIOHTTP = re.compile(
+    r"csms\.(app(\..+)?|api(\..+)?|ocpp\.(listener|endpoint|connection)|fleet\.client"
+    r"|services\.webhook_sending)"
+)
 PYDANTIC = re.compile(r"csms\.(config|api(\..+)?)")
 DIALECTS = re.compile(r"csms\.api\.(chargers_dialect|commands_dialect)(\..+)?")
 SQL = re.compile(
@@ -166,7 +169,10 @@ def test_sql_lives_in_the_store_only() -> None:
         (("aiohttp", "aiohttp_sse"), AIOHTTP),
         (("pydantic", "pydantic_settings", "pydantic_core"), PYDANTIC),
         (("sqlite3", "aiosqlite"), re.compile(r"csms\.store\..+")),
-        (("cryptography",), re.compile(r"csms\.domain\.(authority|certificates|sealing)")),
+        (
+            ("cryptography",),
+            re.compile(r"csms\.domain\.(authority|certificates|client_certificates|sealing)"),
+        ),
         (("typer", "rich"), re.compile(r"csms\.(cli(\..+)?|__main__)")),
     ],
 )

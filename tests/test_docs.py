@@ -6,14 +6,13 @@ import ast
 import logging
 import re
 import tomllib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import structlog
-import typer
 
 from csms import config
 from csms.api import errors as api_errors
@@ -21,8 +20,14 @@ from csms.api import routes
 from csms.api.chargers_dialect.bulk_job import provisioning_status
 from csms.api.commands_dialect import runs
 from csms.cli.failures import ExitCode
-from csms.cli.main import app
-from csms.domain.jobs import FINAL_JOB_STATES, LEGAL_ITEM_CHANGES, ItemState, JobState
+from csms.domain.jobs import (
+    FINAL_JOB_STATES,
+    LEGAL_ITEM_CHANGES,
+    LEGAL_JOB_CHANGES,
+    ItemState,
+    JobState,
+    PauseReason,
+)
 from csms.domain.lint import Rule
 from csms.domain.permissions import SCOPES, Role
 from csms.domain.stations import Registration
@@ -118,7 +123,7 @@ def test_every_setting_and_its_default_are_in_the_operations_page() -> None:
     wrong = {
         name: (documented[name], value)
         for name, value in defaults.items()
-        if documented[name] != config._toml(value)
+        if documented[name] != config.as_toml(value)
     }
     assert wrong == {}
 
@@ -126,19 +131,6 @@ def test_every_setting_and_its_default_are_in_the_operations_page() -> None:
 def test_every_variable_outside_the_settings_is_in_the_operations_page() -> None:
     documented = {row[0] for row in table("operations.md", "Variable")}
     assert documented == config.OUTSIDE
-
-
-def commands_of(command: Any, words: str = "csms") -> Iterator[str]:
-    inner = getattr(command, "commands", None)
-    if inner is None:
-        yield words
-    for name, each in (inner or {}).items():
-        yield from commands_of(each, f"{words} {name}")
-
-
-def test_every_cli_command_is_in_the_operations_page() -> None:
-    documented = [row[0] for row in table("operations.md", "Command")]
-    assert sorted(documented) == sorted(commands_of(typer.main.get_command(app)))
 
 
 def test_every_exit_code_is_in_the_operations_page() -> None:
@@ -190,15 +182,23 @@ def test_every_job_state_and_the_words_of_both_dialects_are_in_the_jobs_page() -
     }
 
 
-def test_every_legal_change_of_an_item_is_in_the_jobs_page() -> None:
+@pytest.mark.parametrize(
+    ("heading", "legal"), [("From", LEGAL_ITEM_CHANGES), ("Job from", LEGAL_JOB_CHANGES)]
+)
+def test_every_legal_change_is_in_the_jobs_page(heading: str, legal: Any) -> None:
     documented = {
         row[0]: set() if row[1] == "nothing" else set(row[1].split(", "))
-        for row in table("jobs.md", "From")
+        for row in table("jobs.md", heading)
     }
     assert documented == {
-        state.value: {after.value for after in changes}
-        for state, changes in LEGAL_ITEM_CHANGES.items()
+        state.value: {after.value for after in changes} for state, changes in legal.items()
     }
+
+
+def test_every_reason_of_a_pause_is_in_the_jobs_page() -> None:
+    assert [row[0] for row in table("jobs.md", "Reason")] == [
+        reason.value for reason in PauseReason
+    ]
 
 
 def test_every_crash_point_is_in_the_jobs_page() -> None:

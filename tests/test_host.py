@@ -14,6 +14,7 @@ from csms.host import Listen, Security, parse_listen
         ("h:1,mtls,ocpp-only", Listen("h", 1, Security.MTLS, stations_only=True)),
         ("h:1, ocpp-only, tls", Listen("h", 1, Security.TLS, stations_only=True)),
         ("h:1,ocpp-only", Listen("h", 1, stations_only=True)),
+        ("h:1,tls,api-only", Listen("h", 1, Security.TLS, programs_only=True)),
     ],
 )
 def test_an_address_and_its_options_are_read(text: str, expected: Listen) -> None:
@@ -24,7 +25,7 @@ def test_an_address_and_its_options_are_read(text: str, expected: Listen) -> Non
     "text",
     [
         *("", "9000", ":9000", "h:", "h:0", "h:65536", "h:x", "h:1,", "h:1,ssl"),
-        *("h:1,tls,mtls", "h:1,tls,tls"),
+        *("h:1,tls,mtls", "h:1,tls,tls", "h:1,ocpp-only,api-only"),
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
@@ -39,6 +40,7 @@ def test_an_address_says_how_it_is_reached() -> None:
     assert "ws://127.0.0.1:9000" in plain.websocket_urls()
     assert ["https://[::1]:9443"] == secure.urls()
     assert ["wss://[::1]:9443"] == secure.websocket_urls()
+    assert [] == parse_listen("[::1]:9443,tls,api-only").websocket_urls()
 
 
 def test_the_environment_gives_several_addresses_with_options(
@@ -52,5 +54,6 @@ def test_a_wrong_address_is_named() -> None:
     with pytest.raises(ConfigError) as error:
         load({"listen": ["h:1,ssl"]})
     assert error.value.message == (
-        "setting listen: may have one of the options tls and mtls, and ocpp-only (given: 'h:1,ssl')"
+        "setting listen: may have one of the options tls and mtls, and one of ocpp-only and"
+        " api-only (given: 'h:1,ssl')"
     )

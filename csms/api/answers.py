@@ -11,11 +11,13 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel
 
-from csms.api.routing import Reply, entity_tag
+from csms.api.personal import shown_body
+from csms.api.routing import Reply, entity_tag, is_known
 
 _GZIP_FROM_BYTES = 1400  # what fits one packet gains nothing
 _GZIP_OFF_LOOP_FROM_BYTES = 64 * 1024
-_GZIP_LEVEL = 4
+# 3 MB of results: 16 ms and 603 kB, against 27 ms and 562 kB with 4.
+_GZIP_LEVEL = 1
 
 
 async def respond(request: web.Request, reply: Reply) -> web.Response:
@@ -24,13 +26,16 @@ async def respond(request: web.Request, reply: Reply) -> web.Response:
     if reply.body is None:
         if reply.version is not None:
             headers["ETag"] = entity_tag(reply.version)
+            headers.setdefault("Cache-Control", "private, no-cache")
         return web.Response(status=reply.status, headers=headers)
     body = to_bytes(reply.body)
+    if reply.is_personal:
+        body = await shown_body(request, body)
     if request.method in {"GET", "HEAD"} and reply.status == 200:
         tag = entity_tag(reply.version or hashlib.blake2b(body, digest_size=12).hexdigest())
         headers["ETag"] = tag
         headers.setdefault("Cache-Control", "private, no-cache")
-        if tag in request.headers.get("If-None-Match", ""):
+        if is_known(request, tag):
             return web.Response(status=304, headers=headers)
     headers.setdefault("Content-Type", "application/json")
     if len(body) >= _GZIP_FROM_BYTES:

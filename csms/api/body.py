@@ -13,6 +13,8 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from csms.api import csv_rows
+from csms.api.decoding import decoded
 from csms.api.errors import (
     BodyTooSlow,
     Issue,
@@ -35,32 +37,46 @@ async def read(request: web.Request, limit_bytes: int) -> bytes:
     data = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.content.iter_any():
+            async for chunk in decoded(request, request.content.iter_any()):
                 data += chunk
                 if len(data) > limit_bytes:
                     raise _too_large(limit_bytes)
     except TimeoutError as error:
         raise BodyTooSlow(f"the body did not arrive within {BODY_TIMEOUT_S} s") from error
-    except web.RequestPayloadError as error:  # a broken Content-Encoding, or cut short
+    except web.RequestPayloadError as error:  # chunks that are none, or cut short
         raise BadRequest("the body cannot be read", code="unreadable_body") from error
     return bytes(data)
 
 
-def check_media_type(request: web.Request) -> None:
-    """JSON, anything ending in +json, or nothing said; raises UnsupportedMediaType."""
+def check_media_type(request: web.Request, model: Any) -> None:
+    """JSON, anything ending in +json, or nothing said; raises UnsupportedMediaType.
+
+    Also CSV where the model reads that.
+    """
     declared = request.headers.get("Content-Type")
     if declared is None:
         return
     kind = request.content_type
     if kind == "application/json" or kind.endswith("+json"):
         return
+    if is_csv(request, model):
+        return
     raise UnsupportedMediaType(f"Content-Type {kind} is not supported; send application/json")
+
+
+def is_csv(request: web.Request, model: Any) -> bool:
+    """Whether the body is CSV, which the model reads by itself."""
+    return request.content_type == csv_rows.MEDIA_TYPE and hasattr(model, "from_csv")
 
 
 # Checking a body of some megabytes takes seconds; in a thread others keep being served.
 THREAD_ABOVE_BYTES = 128 * 1024
 _INT_LIMIT = 2**63
 _LONG_NUMBER = re.compile(rb"\d{19}")
+# What ends a string, steers a terminal or cannot be seen; tabs and line ends are text.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# As it stands in JSON, or an escape that may turn out to be one.
+_MAYBE_CONTROL = re.compile(rb"\\u00[0-9]|\\[bf]|\x7f|\xc2[\x80-\x9f]")
 
 
 async def parsed_body(kind: Any, data: bytes) -> Any:
@@ -71,7 +87,7 @@ async def parsed_body(kind: Any, data: bytes) -> Any:
 
 
 def check_json(data: bytes) -> None:
-    """Raises MalformedBody for what the model's own parser would let through."""
+    """Raises MalformedBody or ValidationFailed for what the model's parser would let through."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -86,6 +102,8 @@ def check_json(data: bytes) -> None:
     if b"{" in data:
         # Parsers disagree on which of two equal keys counts, so neither does.
         json.loads(data, object_pairs_hook=_unique)
+    if _MAYBE_CONTROL.search(data):
+        _refuse_controls(value, ("body",))
 
 
 def validate_body(kind: Any, data: bytes) -> Any:
@@ -94,7 +112,7 @@ def validate_body(kind: Any, data: bytes) -> Any:
     try:
         return adapter(kind).validate_json(data)
     except ValidationError as error:
-        raise _failed(error, "body") from error
+        raise _failed(error, "body", _tags(kind)) from error
 
 
 def validate_query(model: type[BaseModel], request: web.Request) -> BaseModel:
@@ -104,6 +122,7 @@ def validate_query(model: type[BaseModel], request: web.Request) -> BaseModel:
     values: dict[str, Any] = {
         name: given.getall(name) if name in lists else given[name] for name in set(given)
     }
+    _refuse_controls(values, ("query",))
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -131,13 +150,24 @@ def _holds_list(annotation: Any) -> bool:
     return annotation is list or get_origin(annotation) is list
 
 
-def _failed(error: ValidationError, where: str) -> ValidationFailed:
+@cache
+def _tags(kind: Any) -> frozenset[str]:
+    """What pydantic writes before a place in a body of several kinds: which of them it is."""
+    schema: Any = adapter(kind).core_schema
+    while schema["type"] == "definitions":
+        schema = schema["schema"]
+    return frozenset(schema["choices"]) if schema["type"] == "tagged-union" else frozenset()
+
+
+def _failed(
+    error: ValidationError, where: str, tags: frozenset[str] = frozenset()
+) -> ValidationFailed:
     # .json() writes what .errors() only holds: exceptions and odd inputs as text.
     written = orjson.loads(error.json(include_url=False))[:_MOST_ISSUES]
     return ValidationFailed(
         [
             Issue(
-                (where, *issue["loc"]),
+                (where, *_place(issue, tags)),
                 issue["msg"],
                 issue["type"],
                 issue.get("input"),
@@ -146,6 +176,27 @@ def _failed(error: ValidationError, where: str) -> ValidationFailed:
             for issue in written
         ]
     )
+
+
+def _place(issue: dict[str, Any], tags: frozenset[str]) -> list[str | int]:
+    if issue["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return [*issue["loc"], issue["ctx"]["discriminator"].strip("'")]
+    place: list[str | int] = issue["loc"][bool(tags.intersection(issue["loc"][:1])) :]
+    return place
+
+
+def _refuse_controls(value: Any, place: tuple[str | int, ...]) -> None:
+    """One place for every text there is, however deep: nobody writes these on purpose."""
+    if isinstance(value, str) and _CONTROL.search(value):
+        complaint = "Control characters are not allowed"
+        raise ValidationFailed([Issue(place, complaint, "control_character", value)])
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_controls(key, place)
+            _refuse_controls(inner, (*place, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _refuse_controls(inner, (*place, number))
 
 
 def _too_large(limit_bytes: int) -> TooLarge:

@@ -36,7 +36,7 @@ def model_name(station: Station) -> str | None:
     return station.model or (model.name if model else station.model_slug)
 
 
-def connectors_of(brand_slug: str, model_slug: str) -> int:
+def connectors_of(brand_slug: str | None, model_slug: str | None) -> int:
     """How many connectors the model has; one when it is not listed."""
-    model = listed().find(brand_slug, model_slug)
+    model = listed().find(brand_slug or "", model_slug or "")
     return 1 if model is None else model.connector_count

@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import re
 
 from csms.api.errors import Issue, ValidationFailed
+
+# Row ids and microseconds, of which more digits would be beyond what a date can be.
+_POSITION = re.compile(r"-?[0-9]{1,16}(,-?[0-9]{1,16})*")
+# Of four characters: enough to tell lists apart, which is all that it is for.
+_MARK_BYTES = 3
+
+
+def sealed(cursor: str, listed: str) -> str:
+    """A cursor as it goes out, marked with the list that it belongs to."""
+    return _mark(listed) + cursor
+
+
+def opened(cursor: str, listed: str) -> str:
+    """A cursor as it was before `sealed`; raises ValidationFailed for one of another list."""
+    if not cursor.startswith(_mark(listed)):
+        raise _not_ours(cursor)
+    return cursor.removeprefix(_mark(listed))
+
+
+def _mark(listed: str) -> str:
+    digest = hashlib.blake2b(listed.encode(), digest_size=_MARK_BYTES).digest()
+    return base64.urlsafe_b64encode(digest).decode()
 
 
 def write(*position: int) -> str:
@@ -48,14 +72,25 @@ def read_text(cursor: str | None) -> str | None:
         raise _not_ours(cursor) from error
 
 
+def write_named(name: str, row_id: int) -> str:
+    """The cursor of a row in a list by a name that several may have."""
+    return write_text(f"{row_id},{name}")
+
+
+def read_named(cursor: str | None) -> tuple[str, int] | None:
+    """As `read`, for a cursor of `write_named`."""
+    if cursor is None:
+        return None
+    row_id, comma, name = (read_text(cursor) or "").partition(",")
+    if not comma or _POSITION.fullmatch(row_id) is None:
+        raise _not_ours(cursor)
+    return name, int(row_id)
+
+
 def _numbers(cursor: str, number: int) -> list[int]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.urlsafe_b64decode(padded.encode("ascii")).decode("ascii")
-        numbers = [int(part) for part in text.split(",")]
-    except (ValueError, binascii.Error) as error:  # also UnicodeError
-        raise _not_ours(cursor) from error
-    if len(numbers) != number or any(abs(one) >= 2**62 for one in numbers):
+    text = read_text(cursor) or ""
+    numbers = [int(part) for part in text.split(",")] if _POSITION.fullmatch(text) else []
+    if len(numbers) != number:
         raise _not_ours(cursor)
     return numbers
 

@@ -11,15 +11,19 @@ from csms.api.auth import Authenticator
 from csms.api.feed import Feed
 from csms.api.metrics import Metrics
 from csms.clock import Clock
+from csms.domain.addresses import Proxies
 from csms.domain.jobs import Policy
 from csms.events import Bus
 from csms.fleet.manager import Fleet
+from csms.host import Listen
 from csms.jobs.engine import Engine
 from csms.ocpp.endpoint import Endpoint
 from csms.ocpp.hub import Hub
 from csms.services.credentials import Passwords
+from csms.services.file_drop import FileDrop
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog
+from csms.services.sign_in import SignIn
 from csms.store.database import Database
 
 
@@ -37,16 +41,27 @@ class ApiSettings:
     """Most virtual stations in the server's process."""
     allowed_targets: tuple[str, ...] = ()
     """Origins that virtual stations may dial besides this server and loopback."""
+    webhook_targets: tuple[str, ...] = ()
+    """Origins that a webhook may lead to though they are not public, or not https."""
     external_url: str = ""
     """The URL stations reach us by, without the identity; empty: as the caller reached us."""
+    listening: tuple[Listen, ...] = ()
+    """Where we listen, for people who ask what to enter in a station."""
     command_timeout_s: float = 30.0
+    requests_per_minute: int = 12_000
+    """Of one token; 0: any number."""
+    failed_tokens_per_minute: int = 60
+    """From one address that are not valid; 0: any number."""
+    audit_kept_days: int = 365
+    proxies: Proxies = field(default_factory=Proxies)
+    """Whose word counts for where a request comes from."""
     policy: Policy = field(default_factory=Policy)
     """How a job runs unless its request says otherwise."""
 
 
 @dataclass(slots=True)
 class Deps:
-    """One object for all handlers; app.py builds it and flips `ready` and `draining`."""
+    """One object for all handlers; csms/app builds it and flips `ready` and `draining`."""
 
     db: Database
     bus: Bus
@@ -55,6 +70,7 @@ class Deps:
     engine: Engine
     fleet: Fleet
     passwords: Passwords
+    files: FileDrop
     heartbeats: Heartbeats
     message_log: MessageLog
     endpoint: Endpoint
@@ -67,6 +83,10 @@ class Deps:
     """Recovery is done and stations may connect."""
     draining: bool = False
     """Stopping: writes are refused with 503."""
+    sign_in: SignIn = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sign_in = SignIn(self.clock)
 
 
 DEPS = web.AppKey("deps", Deps)

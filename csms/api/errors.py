@@ -47,15 +47,26 @@ class UnsupportedMediaType(CsmsError):
     code = "unsupported_media_type"
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """The body is packed in a way that we do not unpack."""
+
+    code = "unsupported_encoding"
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One complaint about one place of the request; `loc` starts with body, query or path."""
+    """One complaint about one place of the request; `loc` starts with where that is."""
 
     loc: tuple[str | int, ...]
     message: str
     kind: str
     given: Any = None
     context: dict[str, Any] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The message, without what pydantic writes before a sentence of ours."""
+        return self.message.removeprefix("Value error, ")
 
 
 class ValidationFailed(CsmsError):
@@ -64,7 +75,7 @@ class ValidationFailed(CsmsError):
     code = "invalid"
 
     def __init__(self, issues: Sequence[Issue]) -> None:
-        super().__init__(issues[0].message)
+        super().__init__(issues[0].sentence)
         self.issues = issues
 
 
@@ -89,6 +100,7 @@ _STATUS: dict[type[CsmsError], int] = {
     BodyTooSlow: 408,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.TooManyRequests: 429,
     UnsupportedMediaType: 415,
     errors.NotSupportedByVersion: 422,
     errors.CallFailed: 502,
@@ -101,6 +113,7 @@ _STATUS: dict[type[CsmsError], int] = {
 _FIXED_SENTENCES: dict[type[CsmsError], str] = {
     errors.Unauthenticated: "Unauthenticated.",
     errors.Forbidden: "This action is unauthorized.",
+    errors.TooManyRequests: "Too Many Attempts.",
     errors.StationOffline: "The charger is offline.",
     errors.CallTimeout: "The charger did not respond in time.",
 }
@@ -160,7 +173,7 @@ def issues_of(error: CsmsError) -> Sequence[Issue]:
     if isinstance(error, ValidationFailed):
         return error.issues
     if isinstance(error, Invalid):
-        return [Issue(("body", *error.loc), error.message, error.kind, error.given)]
+        return [Issue((error.where, *error.loc), error.message, error.kind, error.given)]
     if isinstance(error, MalformedBody):
         context = {"error": error.message}
         return [Issue(("body",), "JSON decode error", "json_invalid", {}, context)]
@@ -174,7 +187,7 @@ def _native(error: CsmsError, status: int, headers: dict[str, str]) -> Rendered:
             {
                 "in": issue.loc[0],
                 "pointer": "".join(f"/{_escaped(part)}" for part in issue.loc[1:]),
-                "detail": issue.message,
+                "detail": issue.sentence,
                 "type": issue.kind,
             }
             for issue in issues_of(error)
@@ -214,7 +227,7 @@ def _for_commands(error: CsmsError, status: int, headers: dict[str, str]) -> Ren
         for issue in issues:
             name = ".".join(str(part) for part in issue.loc[1:]) or str(issue.loc[0])
             told = issue.context["error"] if issue.kind == "json_invalid" and issue.context else ""
-            fields.setdefault(name, []).append(told or of_chargers(issue.message))
+            fields.setdefault(name, []).append(told or of_chargers(issue.sentence))
         return Rendered(422, {"message": _INVALID_SENTENCE, "errors": fields}, headers)
     sentence = next(
         (text for kind, text in _FIXED_SENTENCES.items() if isinstance(error, kind)),
@@ -230,6 +243,10 @@ def _headers(error: CsmsError, status: int) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if status == 503:
         return {"Retry-After": str(RETRY_AFTER_S)}
+    if isinstance(error, errors.TooManyRequests):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, UnsupportedEncoding):
+        return {"Accept-Encoding": "gzip, deflate"}  # RFC 9110 15.5.16
     if isinstance(error, MethodNotAllowed):
         return {"Allow": error.allowed}
     return {}

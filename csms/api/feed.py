@@ -36,6 +36,10 @@ TICK_EVERY_S = 0.25
 JOB_ENDS = frozenset({"job.done", "job.cancelled", "job.failed"})
 
 
+# Whoever had the token before comes back with what it may do now.
+_RIGHTS_CHANGE = frozenset({"token.revoked", "token.updated", "session.ended"})
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One event or tick, written once for all readers; ticks have no id."""
@@ -55,7 +59,8 @@ class Message:
 class Reader:
     """One stream's bounded queue; iterate it until it is closed or cut."""
 
-    def __init__(self, start_id: int) -> None:
+    def __init__(self, start_id: int, whose: frozenset[str] = frozenset()) -> None:
+        self._whose = whose
         self.start_id = start_id
         """Everything after this id will come; what came before can be replayed."""
         self._waiting: deque[Message] = deque()
@@ -84,7 +89,10 @@ class Reader:
                 self._woken.clear()
                 await self._woken.wait()
                 continue
-            yield self._waiting.popleft()
+            message = self._waiting.popleft()
+            yield message
+            if message.type in _RIGHTS_CHANGE and message.data["id"] in self._whose:
+                return
 
 
 class Feed:
@@ -102,14 +110,17 @@ class Feed:
         bus.subscribe(Event, self._on_event)
         bus.subscribe(Tick, self._on_tick)
 
-    async def open(self) -> Reader:
-        """A reader of everything from now on; raises Unavailable when there are too many."""
+    async def open(self, *whose: str) -> Reader:
+        """A reader of everything from now on, until its token changes or its session ends.
+
+        Raises Unavailable when there are too many.
+        """
         newest = await self._db.read(events.newest_id)
         if self._closed or len(self._readers) >= MOST_READERS:
             raise Unavailable("too many open event streams")
         if not self._readers:
             self._last_id = max(self._last_id, newest)
-        reader = Reader(self._last_id)
+        reader = Reader(self._last_id, frozenset(whose))
         self._readers.add(reader)
         self._woken.set()
         return reader
@@ -205,7 +216,7 @@ def message_of(row: StoredEvent) -> Message:
 
 def sees(principal: Principal, message: Message) -> bool:
     """Reach: stations by their location, jobs by who submitted them."""
-    if message.type.startswith("token."):
+    if message.type.startswith(("token.", "session.")):
         return principal.may(Scope.TOKENS_MANAGE) and principal.location_ids is None
     if message.job_id is not None and message.job_principal != principal.id:
         return sees_all_jobs(principal)

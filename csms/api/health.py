@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiohttp import web
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from csms.api import metrics
 from csms.api.auth import require
@@ -110,12 +110,22 @@ def _families(deps: Deps, open_items: int) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily("job_queue_depth", "Items of live jobs not final", value=open_items)
     yield GaugeMetricFamily("job_items_in_flight", "Items being run", value=deps.engine.in_flight)
+    yield from _item_families(deps.engine.ended)
     yield from _ocpp_families(deps.hub.stats())
     yield GaugeMetricFamily(
         "process_start_time_seconds",
         "When the process started, Unix time",
         value=deps.started_at.timestamp(),
     )
+
+
+def _item_families(ended: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
+    items = CounterMetricFamily(
+        "job_items", "Items that came to an end after they were tried", labels=("kind", "state")
+    )
+    for labels, number in ended.items():
+        items.add_metric(labels, number)
+    yield items
 
 
 def _ocpp_families(stats: HubStats) -> Iterator[Metric]:
@@ -138,5 +148,16 @@ def _ocpp_families(stats: HubStats) -> Iterator[Metric]:
     for labels, number in stats.messages.items():
         messages.add_metric(labels, number)
     yield messages
+    latencies = HistogramMetricFamily(
+        "ocpp_call_seconds",
+        "From a CALL to its answer; in: ours to stations, out: theirs to us",
+        labels=("direction",),
+    )
+    for direction, histogram in stats.latencies.items():
+        latencies.add_metric((direction,), metrics.buckets(histogram), histogram.sum)
+    yield latencies
     yield CounterMetricFamily("ocpp_garbled", "Frames that were none", value=stats.garbled)
+    yield CounterMetricFamily(
+        "ocpp_slowed", "Times a station sent too much and had to wait", value=stats.slowed
+    )
     yield CounterMetricFamily("ocpp_strays", "Answers nobody waited for", value=stats.strays)

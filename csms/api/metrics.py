@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import (
@@ -18,6 +17,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from csms.clock import Clock
+from csms.domain.histograms import Histogram
 
 _SAMPLE_EVERY_S = 0.05
 _RECENT = 1200  # one minute
@@ -30,8 +30,7 @@ class LoopLag:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._recent: deque[float] = deque(maxlen=_RECENT)
-        self._counts = [0] * (len(_BUCKETS_S) + 1)
-        self._sum_s = 0.0
+        self._all = Histogram(_BUCKETS_S)
 
     async def run(self) -> None:
         """Sample until cancelled."""
@@ -43,8 +42,7 @@ class LoopLag:
     def record(self, lag_s: float) -> None:
         """One sample."""
         self._recent.append(lag_s)
-        self._counts[bisect_left(_BUCKETS_S, lag_s)] += 1
-        self._sum_s += lag_s
+        self._all.record(lag_s)
 
     def quantile_s(self, fraction: float) -> float:
         """Of the last minute; 0 before the first sample."""
@@ -55,16 +53,11 @@ class LoopLag:
 
     def families(self) -> Iterator[Metric]:
         """Histogram since the start, and the p99 of the last minute."""
-        total = 0
-        buckets: list[tuple[str, float]] = []
-        for bound, count in zip((*_BUCKETS_S, math.inf), self._counts, strict=True):
-            total += count
-            buckets.append(("+Inf" if bound == math.inf else str(bound), total))
         yield HistogramMetricFamily(
             "event_loop_lag_seconds",
             "How late the event loop wakes a timer",
-            buckets=buckets,
-            sum_value=self._sum_s,
+            buckets=buckets(self._all),
+            sum_value=self._all.sum,
         )
         yield GaugeMetricFamily(
             "event_loop_lag_p99_seconds",
@@ -76,8 +69,9 @@ class LoopLag:
 class Metrics:
     """The API's own counters, and the place where all families come together."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, recovered: Mapping[str, int]) -> None:
         self.lag = LoopLag(clock)
+        self._recovered = recovered
         self._requests: Counter[tuple[str, str, int]] = Counter()
 
     def count_request(self, method: str, route: str, status: int) -> None:
@@ -85,14 +79,30 @@ class Metrics:
         self._requests[method, route, status] += 1
 
     def families(self) -> Iterator[Metric]:
-        """Loop lag and HTTP requests."""
+        """Loop lag, HTTP requests, and what the start found."""
         yield from self.lag.families()
+        recovery = CounterMetricFamily(
+            "job_recovery",
+            "Items that the last stop interrupted, by what became of them",
+            labels=("outcome",),
+        )
+        for outcome, count in self._recovered.items():
+            recovery.add_metric((outcome,), count)
+        yield recovery
         requests = CounterMetricFamily(
             "http_requests", "HTTP requests answered", labels=("method", "route", "status")
         )
         for (method, route, status), count in self._requests.items():
             requests.add_metric((method, route, str(status)), count)
         yield requests
+
+
+def buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    """As Prometheus wants them."""
+    return [
+        ("+Inf" if bound == math.inf else str(bound), count)
+        for bound, count in histogram.cumulative()
+    ]
 
 
 def exposition(families: Iterable[Metric]) -> bytes:

@@ -2,49 +2,80 @@
 
 from __future__ import annotations
 
-import re
+import inspect
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 import csms
-from csms.api import models
+from csms.api import csv_rows, openapi_links
+from csms.api import openapi_answers as answers
+from csms.api.codes import CODES
+from csms.api.examples import BODIES
+from csms.api.openapi_answers import Mode, Schemas
+from csms.api.openapi_links import PARAMETER, plain
 from csms.api.routing import Call, Dialect, Reply, Route
-from csms.domain.permissions import Scope
 
 _TAGS = {
     Dialect.NATIVE: ("native", "The csms API: OCPP 2.x words, problem+json, cursor paging."),
     Dialect.CHARGERS: ("chargers", "Bulk creation of chargers and what belongs to it, /ocpp."),
     Dialect.COMMANDS: ("commands", "Bulk commands and what belongs to them, /api/v3."),
 }
-_ERROR_NAMES = {
-    400: "Malformed request",
-    401: "No token, or not a valid one",
-    403: "The token's role does not allow it",
-    404: "Absent, or out of the token's reach",
-    409: "The present state refuses it",
-    413: "The body is too large",
-    415: "The body is not JSON",
-    422: "The request does not fit its model",
-    502: "The station refused the call",
-    503: "Try again later; nothing was written",
-    504: "The station did not answer in time",
+_ABOUT = (
+    "Every route but the public ones wants `Authorization: Bearer <token>`. What a token does not"
+    " reach is a 404, as what does not exist. Writes take an `Idempotency-Key`. Lists are read to"
+    " their end by the cursor or the page that each answer names. The codes of errors are in"
+    " `/docs/errors`."
+)
+_PATH_PARTS = {
+    "station_id": "A station's UUID, or `identity:` and its identity.",
+    "charger_id": "A charger's UUID; that of the station in the other dialects.",
+    "uuid": "A UUID; that of the station or the location in the other dialects.",
+    "location_id": "A location's UUID.",
+    "job_id": "A job's UUID.",
+    "run": "A run's UUID; that of the job in the native dialect.",
 }
-_ERROR_MODELS: dict[Dialect, type[BaseModel]] = {
-    Dialect.NATIVE: models.Problem,
-    Dialect.CHARGERS: models.ChargersError,
-    Dialect.COMMANDS: models.CommandsError,
-}
-_PARAMETER = re.compile(r"\{(\w+)(?::[^}]*)?\}")
-_PLACES = frozenset({"station_id", "location_id"})
 _REFERENCE = "#/components/schemas/{model}"
+_FILE = {
+    "required": True,
+    "content": {
+        "application/octet-stream": {},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "minLength": 1, "format": "binary"}},
+                "required": ["file"],
+                "additionalProperties": False,
+            }
+        },
+    },
+}
 
-Mode = Literal["validation", "serialization"]
-Key = tuple[str, Mode]
+
+def _header(name: str, description: str, **more: str) -> dict[str, Any]:
+    schema = {"type": "string", **more}
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+_PARAMETERS = {
+    "IdempotencyKey": _header(
+        "Idempotency-Key",
+        "The same key with the same request finds what the first one made; 24 h.",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+    ),
+    "IfNoneMatch": _header("If-None-Match", "An `ETag`: 304 as long as nothing changed."),
+    "LastEventId": _header(
+        "Last-Event-ID",
+        "The id of the last event that was seen: what came after it comes first.",
+        pattern="^[0-9]{1,18}$",
+    ),
+    "Prefer": _header("Prefer", "`respond-async`: 202 at once, the answer at `Location`."),
+    "Range": _header("Range", "A part of the file, e.g. `bytes=1000-`: 206."),
+}
 
 
 class Document:
@@ -56,7 +87,7 @@ class Document:
     @cached_property
     def text(self) -> bytes:
         """JSON."""
-        return orjson.dumps(document(self._routes), option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(document(self._routes))
 
 
 DOCUMENT = web.AppKey("openapi", Document)
@@ -71,15 +102,19 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     """The OpenAPI object of the documented routes."""
     shown = [route for route in routes if not route.hidden]
     schemas, components = _schemas(shown)
+    _forget_defaults(shown, schemas, components)
     paths: dict[str, dict[str, Any]] = {}
+    refusals: dict[str, Any] = {}
     for route in shown:
-        path = _PARAMETER.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, schemas)
+        operation = _operation(route, schemas, refusals)
+        paths.setdefault(plain(route.path), {})[route.method.lower()] = operation
+    openapi_links.add(shown, paths)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "csms",
             "version": csms.__version__,
+            "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "tags": [{"name": name, "description": text} for name, text in _TAGS.values()],
@@ -87,52 +122,16 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": refusals,
+            "headers": answers.HEADERS,
+            "parameters": _PARAMETERS,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
+        "x-error-codes": [
+            {"code": code, "status": status, "meaning": meaning}
+            for code, (status, meaning) in sorted(CODES.items())
+        ],
     }
-
-
-def _schemas(routes: list[Route]) -> tuple[dict[Key, dict[str, Any]], dict[str, Any]]:
-    wanted: dict[Key, tuple[str, Mode, TypeAdapter[Any]]] = {}
-    for kind, mode in _kinds(routes):
-        wanted[repr(kind), mode] = (repr(kind), mode, TypeAdapter(kind))
-    schemas, definitions = TypeAdapter.json_schemas(wanted.values(), ref_template=_REFERENCE)
-    return dict(schemas), definitions.get("$defs", {})
-
-
-def _kinds(routes: list[Route]) -> Iterator[tuple[Any, Mode]]:
-    for model in (*_ERROR_MODELS.values(), models.ChargersInvalid):
-        yield model, "serialization"
-    for route in routes:
-        if route.body is not None:
-            yield route.body, "validation"
-        if route.query is not None:
-            yield route.query, "validation"
-        for answer in route.answers.values():
-            if answer is not None and not isinstance(answer, str):
-                yield answer, "serialization"
-
-
-def _operation(route: Route, schemas: dict[Key, dict[str, Any]]) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "summary": route.summary,
-        "operationId": operation_id(route),
-        "tags": [_TAGS[route.dialect][0]],
-        "responses": {**_answers(route, schemas), **_errors(route, schemas)},
-    }
-    if parameters := [*_path_parameters(route), *_query_parameters(route, schemas)]:
-        operation["parameters"] = parameters
-    if route.body is not None:
-        schema = schemas[repr(route.body), "validation"]
-        operation["requestBody"] = {
-            "required": not route.body_optional,
-            "content": {"application/json": {"schema": schema}},
-        }
-    if route.scope is None:
-        operation["security"] = []
-    else:
-        operation["description"] = f"Scope: `{route.scope.value}`."
-    return operation
 
 
 def operation_id(route: Route) -> str:
@@ -141,88 +140,128 @@ def operation_id(route: Route) -> str:
     return f"{route.dialect.value}_{module}_{route.handler.__name__}"
 
 
+def _schemas(routes: list[Route]) -> tuple[Schemas, dict[str, Any]]:
+    wanted: dict[tuple[str, Mode], tuple[str, Mode, TypeAdapter[Any]]] = {}
+    for kind, mode in _kinds(routes):
+        wanted[repr(kind), mode] = (repr(kind), mode, TypeAdapter(kind))
+    schemas, definitions = TypeAdapter.json_schemas(wanted.values(), ref_template=_REFERENCE)
+    return dict(schemas), definitions.get("$defs", {})
+
+
+def _forget_defaults(routes: list[Route], schemas: Schemas, components: dict[str, Any]) -> None:
+    """What a PATCH leaves out stays as it is, whatever stands in for it in the model."""
+    for route in routes:
+        if route.method == "PATCH" and route.body is not None:
+            name = schemas[repr(route.body), "validation"].get("$ref", "").rpartition("/")[2]
+            for shape in components.get(name, {}).get("properties", {}).values():
+                shape.pop("default", None)
+
+
+def _kinds(routes: list[Route]) -> Iterator[tuple[Any, Mode]]:
+    for model in answers.error_models():
+        yield model, "serialization"
+    for route in routes:
+        if route.body is not None:
+            yield route.body, "validation"
+        if route.query is not None:
+            yield route.query, "validation"
+        for answer in route.answers.values():
+            for kind in answers.kinds(answer):
+                if not isinstance(kind, str):
+                    yield kind, "serialization"
+
+
+def _operation(route: Route, schemas: Schemas, refusals: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": operation_id(route),
+        "tags": [_TAGS[route.dialect][0]],
+        "responses": answers.responses(route, schemas, refusals),
+        "security": _security(route),
+    }
+    if text := _description(route):
+        operation["description"] = text
+    parameters = [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)]
+    if parameters:
+        operation["parameters"] = parameters
+    if route.takes_file:
+        operation["requestBody"] = _FILE
+    elif route.body is not None:
+        operation["requestBody"] = _request_body(route, schemas)
+    return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    # Since OpenAPI 3.1 any scheme may name what the caller must be allowed.
+    if route.scope is not None:
+        return [{"bearer": [route.scope.value]}]
+    return [{}, {"bearer": []}] if 401 in route.answers else []
+
+
+def _description(route: Route) -> str:
+    told = (inspect.getdoc(route.handler) or "").partition("\n\n")[0].replace("\n", " ")
+    return "" if told.startswith(f"{route.method} /") else told
+
+
+def _request_body(route: Route, schemas: Schemas) -> dict[str, Any]:
+    media: dict[str, Any] = {"schema": schemas[repr(route.body), "validation"]}
+    example = BODIES.get((route.method, plain(route.path)))
+    if example is not None:
+        media["example"] = example
+    content = {"application/json": media}
+    if hasattr(route.body, "from_csv"):
+        content[csv_rows.MEDIA_TYPE] = {"schema": {"type": "string"}}
+    return {"required": not route.body_optional, "content": content}
+
+
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
-    for name in _PARAMETER.findall(route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    if route.writes and route.scope is not None:
+    for name in PARAMETER.findall(route.path):
         yield {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "The same key with the same body finds what the first one made; 24 h.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PATH_PARTS.get(name, f"Which {name.removesuffix('_id')}."),
+            "schema": {"type": "string", "minLength": 1},
         }
 
 
-def _query_parameters(route: Route, schemas: dict[Key, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _header_parameters(route: Route) -> Iterator[dict[str, str]]:
+    wanted = {
+        "IdempotencyKey": route.writes and route.scope is not None,
+        "IfNoneMatch": answers.is_tagged(route),
+        "Range": 206 in route.answers,
+        "Prefer": route.waits and {200, 202} <= route.answers.keys(),
+        "LastEventId": "text/event-stream" in route.answers.values(),
+    }
+    for name, is_wanted in wanted.items():
+        if is_wanted:
+            yield {"$ref": f"#/components/parameters/{name}"}
+
+
+def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
     if route.query is None:
         return
     schema = route.query.model_json_schema(ref_template=_REFERENCE)
     for name, shape in schema.get("properties", {}).items():
-        described = {key: value for key, value in shape.items() if key != "description"}
+        described = _without_null(shape)
+        text = described.pop("description", None)
         yield {
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
             "schema": described,
-            **({"description": shape["description"]} if "description" in shape else {}),
+            **({} if text is None else {"description": text}),
         }
 
 
-def _answers(route: Route, schemas: dict[Key, dict[str, Any]]) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for status, kind in route.answers.items():
-        answer: dict[str, Any] = {"description": web.Response(status=status).reason or "Done"}
-        if isinstance(kind, str):
-            answer["content"] = {kind: {}}
-        elif kind is not None:
-            schema = schemas[repr(kind), "serialization"]
-            answer["content"] = {"application/json": {"schema": schema}}
-        answers[str(status)] = answer
-    return answers
-
-
-def _errors(route: Route, schemas: dict[Key, dict[str, Any]]) -> dict[str, Any]:
-    media_type = (
-        "application/problem+json" if route.dialect is Dialect.NATIVE else "application/json"
-    )
-    described: dict[str, Any] = {}
-    for status in sorted(_error_statuses(route)):
-        model = _ERROR_MODELS[route.dialect]
-        if status == 422 and route.dialect is Dialect.CHARGERS:
-            model = models.ChargersInvalid
-        schema = schemas[repr(model), "serialization"]
-        described[str(status)] = {
-            "description": _ERROR_NAMES[status],
-            "content": {media_type: {"schema": schema}},
-        }
+def _without_null(shape: dict[str, Any]) -> dict[str, Any]:
+    """A query string cannot say null: what may be null may be left out."""
+    described = dict(shape)
+    if described.get("default", ...) is None:
+        del described["default"]
+    members = [one for one in described.pop("anyOf", ()) if one != {"type": "null"}]
+    if len(members) == 1:
+        described = {**members[0], **described}
+    elif members:
+        described["anyOf"] = members
     return described
-
-
-def _names_a_place(route: Route) -> bool:
-    """Whether its query or body may name a station or a location that is not there."""
-    models = (route.query, route.body)
-    return any(
-        not _PLACES.isdisjoint(model.model_fields)
-        for model in models
-        if isinstance(model, type) and issubclass(model, BaseModel)
-    )
-
-
-def _error_statuses(route: Route) -> set[int]:
-    statuses: set[int] = set()
-    if route.scope is not None:
-        statuses |= {401, 403}
-    if "{" in route.path or _names_a_place(route):
-        statuses.add(404)
-    if route.scope is Scope.COMMANDS_SEND and route.dialect is Dialect.NATIVE:
-        statuses |= {422, 502, 504}
-    if route.query is not None:
-        statuses.add(422)
-    if route.body is not None:
-        statuses |= {413, 415, 422}
-        if route.dialect is Dialect.NATIVE:
-            statuses.add(400)
-    if route.writes:
-        statuses |= {409, 503}
-    return statuses - set(route.answers)

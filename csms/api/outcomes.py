@@ -6,21 +6,37 @@ from csms.domain.jobs import ItemState, JobItem
 from csms.errors import (
     CallRefused,
     CallTimeout,
+    Conflict,
     CsmsError,
     NotFound,
     NotSupportedByVersion,
     StationOffline,
 )
+from csms.jobs.kinds.command import NOT_READY
 
-_NEVER_SENT = frozenset({ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED})
+NEVER_SENT = frozenset({ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED})
 # The station may have run it all the same.
 _AMBIGUOUS = frozenset({"timeout", "connection_lost", "partly_done", "retries_exhausted"})
 
 
+def why_not_sent(item: JobItem) -> CsmsError:
+    """Of an item that was never sent: no socket, or one and no turn within the time."""
+    if item.state is not ItemState.OFFLINE:
+        told = "The station was busy or not ready in time, or it was cancelled"
+    elif item.code == NOT_READY:
+        told = f"Not ready in time: {item.message}"
+    else:
+        return StationOffline("The station is offline")
+    return Conflict(told, code="station_busy")
+
+
 def why_unanswered(item: JobItem) -> CsmsError:
     """Of an item that is over, or not within the time, and was neither accepted nor rejected."""
-    if item.state in _NEVER_SENT:
-        return StationOffline("The station is offline.")
+    if item.state in NEVER_SENT:
+        why = why_not_sent(item)
+        # A station that is there did not answer, whatever kept it from that.
+        kind = StationOffline if isinstance(why, StationOffline) else CallTimeout
+        return kind(f"{why.message}.", code=why.code)
     if item.state is ItemState.SKIPPED_FORBIDDEN:
         return NotFound("Station not found")
     if item.state is not ItemState.ERROR or item.code in _AMBIGUOUS:

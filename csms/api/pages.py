@@ -1,4 +1,4 @@
-"""The page: static files out of the package, under a policy that lets nothing else in."""
+"""The pages: static files out of the package, under a policy that lets nothing else in."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ _POLICY = (
 async def index(call: Call[None, None]) -> Reply:
     """GET /"""
     return _file("index.html")
+
+
+async def docs(call: Call[None, None]) -> Reply:
+    """GET /docs, GET /docs/errors: the page tells them apart."""
+    return _file("docs.html")
 
 
 async def asset(call: Call[None, None]) -> Reply:

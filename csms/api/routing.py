@@ -20,6 +20,9 @@ B = TypeVar("B")
 Q = TypeVar("Q")
 
 
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
 class Dialect(str, Enum):
     """Whose shapes and errors a route speaks; the value is the jobs' `dialect` column."""
 
@@ -50,7 +53,7 @@ class Call(Generic[B, Q]):
 
     def unchanged(self, version: str) -> bool:
         """Whether the caller's copy already has this `Reply.version`."""
-        return entity_tag(version) in self.request.headers.get("If-None-Match", "")
+        return is_known(self.request, entity_tag(version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,19 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
     """Names this state of the resource for ETag; left out, a GET is tagged by its bytes."""
+    is_personal: bool = True
+    """Whether it may name people, whom not everybody sees; a description of the API does not."""
 
 
 def entity_tag(version: str) -> str:
     """Weak, because the same state goes out plain and gzipped."""
     return f'W/"{version}"'
+
+
+def is_known(request: web.Request, tag: str) -> bool:
+    """Whether `If-None-Match` names this tag, weak or strong alike, or any (RFC 9110 13.1.2)."""
+    named = request.headers.get("If-None-Match", "")
+    return named.strip() == "*" or tag.removeprefix("W/") in named
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Reply | web.StreamResponse]]
@@ -88,16 +99,20 @@ class Route:
     body_optional: bool = False
     query: type[BaseModel] | None = None
     answers: Mapping[int, Any] = field(default_factory=dict)
-    """Status → model of the body (None: no body, str: a media type)."""
+    """Status → model of the body (None: no body, str: a media type, a tuple: one or the other)."""
     bulk: bool = False
     """Bodies up to 8 MiB instead of 1."""
     hidden: bool = False
     """Not part of the documented API: the page and its files."""
+    waits: bool = False
+    """Asks a station and waits for its answer: 502 and 504 can happen."""
+    takes_file: bool = False
+    """The body is a file of any size; the handler takes it piece by piece."""
 
     @property
     def writes(self) -> bool:
         """Refused while draining; takes an Idempotency-Key."""
-        return self.method not in {"GET", "HEAD"}
+        return self.method not in SAFE_METHODS
 
 
 class Table:
@@ -120,6 +135,8 @@ def _row(  # noqa: PLR0917 - columns of a table
     *,
     bulk: bool = False,
     hidden: bool = False,
+    waits: bool = False,
+    takes_file: bool = False,
 ) -> Route:
     """A row says what it answers as a model (200), or status → model.
 
@@ -145,4 +162,6 @@ def _row(  # noqa: PLR0917 - columns of a table
         answers=answers,
         bulk=bulk,
         hidden=hidden,
+        waits=waits,
+        takes_file=takes_file,
     )

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 
+from csms.api import downloads
+
 MEDIA_TYPE = "text/csv"
 # What a cell that begins with one of these says is run by spreadsheet programs.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -29,22 +31,15 @@ async def stream(
     header: Sequence[str],
     pages: AsyncIterator[Sequence[Sequence[Cell]]],
 ) -> web.StreamResponse:
-    """Answer `request` with a file, page by page; what is read is never held as a whole."""
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        }
-    )
-    # A first page that fails is an error with a status, not half a file.
-    first: Sequence[Sequence[Cell]] = await anext(pages, [])
-    await response.prepare(request)
-    await response.write("".join(map(line, [header, *first])).encode())
-    async for page in pages:
-        await response.write("".join(map(line, page)).encode())
-    await response.write_eof()
-    return response
+    """Answer `request` with a file, page by page."""
+
+    async def lines() -> AsyncIterator[str]:
+        first: Sequence[Sequence[Cell]] = await anext(pages, [])
+        yield "".join(map(line, [header, *first]))
+        async for page in pages:
+            yield "".join(map(line, page))
+
+    return await downloads.send(request, name, MEDIA_TYPE, lines())
 
 
 def _harmless(cell: Cell) -> Cell:

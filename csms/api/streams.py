@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import orjson
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
-from csms.api.feed import Feed, Message, Reader, message_of
+from csms.api.feed import Message, Reader, message_of
+from csms.api.personal import sees_people
+from csms.api.routing import Call
 from csms.errors import BadRequest
+from csms.services.masking import masked_json
 from csms.store import events
 from csms.store.database import Database, ReadTx
 
@@ -23,13 +27,12 @@ _REPLAY_PAGE = 500
 Send = Callable[[EventSourceResponse, Reader], Awaitable[None]]
 
 
-async def stream(request: web.Request, feed: Feed, send: Send) -> web.StreamResponse:
-    """Answer `request` with what `send` writes, until it returns or the caller goes."""
-    async with _reader(feed) as reader:
-        response = EventSourceResponse(
-            sep="\n", send_timeout=SEND_TIMEOUT_S, ping_interval=PING_EVERY_S
-        )
-        await response.prepare(request)
+async def stream(call: Call[Any, Any], send: Send) -> web.StreamResponse:
+    """Answer with what `send` writes, until it returns, the caller goes, or its token does."""
+    async with _reader(call) as reader:
+        kind = EventSourceResponse if sees_people(call.principal) else _Masked
+        response = kind(sep="\n", send_timeout=SEND_TIMEOUT_S, ping_interval=PING_EVERY_S)
+        await response.prepare(call.request)
         # The ping task is the first to notice that the caller is gone.
         gone = asyncio.ensure_future(response.wait())
         gone.add_done_callback(lambda _: reader.close())
@@ -94,10 +97,25 @@ async def send_message(response: EventSourceResponse, message: Message) -> None:
     await response.send(message.text, id=identifier, event=message.type)
 
 
+class _Masked(EventSourceResponse):
+    """Tells of no id tokens."""
+
+    async def send(self, data: str, *args: Any, **more: Any) -> None:
+        """An event."""
+        await super().send(masked_json(data.encode()).decode(), *args, **more)
+
+
 @asynccontextmanager
-async def _reader(feed: Feed) -> AsyncIterator[Reader]:
-    reader = await feed.open()
+async def _reader(call: Call[Any, Any]) -> AsyncIterator[Reader]:
+    feed, caller = call.deps.feed, call.principal
+    reader = await feed.open(caller.id, caller.session_id or "")
+    end = None
+    if caller.expires_at is not None:
+        left_s = (caller.expires_at - call.deps.clock.now()).total_seconds()
+        end = asyncio.get_running_loop().call_later(left_s, reader.close)
     try:
         yield reader
     finally:
+        if end is not None:
+            end.cancel()
         feed.leave(reader)

@@ -12,8 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+from csms.cli import sign_in
 from csms.cli.children import ending_in_order
 from csms.cli.deliveries import count_deliveries
+from csms.cli.examples import examples
 from csms.cli.failures import CommandFailed
 from csms.cli.http import Client
 from csms.cli.output import Bar, print_json, progress, say
@@ -30,6 +32,7 @@ PREFIXES = {"DEMO-16-": "OCPP1.6", "DEMO-201-": "OCPP2.0.1", "DEMO-21-": "OCPP2.
 CRASH_JOB_S = 4.0
 STEP_S = 300.0
 POLL_S = 0.1
+DEMO = examples("demo", "demo --stations 100 --crash", "demo --once")
 
 
 @dataclass(slots=True)
@@ -248,7 +251,7 @@ def _keep_serving(stage: Stage, counts: Counts) -> None:
             f"the server was killed after {counts.settled_before_kill}; "
             f"the stations themselves saw it arrive {counts.delivered} times at {counts.reached}"
         )
-    say(f"page  {stage.client.url}/#token={stage.client.token}")
+    say(f"page  {sign_in.link(stage.client)}  (opens once)")
     say("Ctrl-C ends it")
     try:
         stage.wait()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from csms.cli.examples import examples
 from csms.cli.failures import BadUsage
 from csms.cli.output import say
 
@@ -30,7 +31,12 @@ def _group() -> None:
     """Virtual stations."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fleet run --url ws://127.0.0.1:9000/ocpp --stations 50 --version 2.0.1",
+        "fleet run --url wss://csms.example/ocpp --from stations.ndjson",
+    )
+)
 def run(
     *,
     url: Annotated[str, typer.Option(help="Where they connect, without the identity.")],

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from csms.cli.examples import examples
 from csms.cli.failures import ExitCode, Refused, ServerUnreachable
-from csms.cli.http import Client, find_server, require_server, segment
-from csms.cli.output import AsJson, Bar, print_json, print_json_line, print_table, progress, say
-from csms.cli.place import DataDir, data_dir_of
+from csms.cli.http import find_server, require_server, segment
+from csms.cli.output import (
+    AsJson,
+    Bar,
+    Output,
+    print_file,
+    print_json,
+    print_json_line,
+    print_rows,
+    print_table,
+    progress,
+    say,
+)
+from csms.cli.place import DataDir, data_dir_of, server_of
 
 app = typer.Typer(help="Bulk jobs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -21,34 +33,36 @@ _FAILED_COUNTERS = (
     *("rejected", "errored", "unknown", "offline", "expired", "cancelled", "skipped"),
 )
 _POLL_S = 0.3
-_PAGE = 500
+_PATH = "/api/v1/jobs"
+_EXAMPLE = "5d3c8f0a-9d0e-4b57-a0f6-7be2f2b7c6e1"
 # A server that has just come back may still hold the token of its last life for a moment.
 _PATIENCE_POLLS = 100
 
 
-@app.command("list")
+@app.command("list", epilog=examples("jobs list", "jobs list --state running --json"))
 def list_jobs(
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-    limit: Annotated[int, typer.Option(min=1, max=_PAGE, help="At most this many.")] = 50,
+    *,
+    states: Annotated[
+        list[str] | None, typer.Option("--state", help="Only those in this state. Repeatable.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
     all_kinds: Annotated[
         bool, typer.Option("--all", help="Single commands too; each is a job of one item.")
     ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
 ) -> None:
     """List the newest jobs."""
-    client = require_server(data_dir_of(data_dir))
-    hidden = "true" if all_kinds else None
-    jobs = client.get("/api/v1/jobs", limit=limit, hidden=hidden)["items"]
-    if as_json:
-        print_json(jobs)
-        return
+    client = server_of(data_dir)
+    found = client.pages(_PATH, limit=limit, state=states, kind=kind, hidden=all_kinds or None)
     columns = {"id": "JOB", "kind": "KIND", "state": "STATE", "total": "TOTAL", "open": "OPEN"}
     columns |= {"succeeded": "SUCCEEDED", "failed": "FAILED", "created_at": "CREATED"}
-    rows = [{**job, **job["counters"], "failed": _failed(job)} for job in jobs]
-    print_table(columns, rows, empty="no jobs")
+    rows = found if as_json else [_row(job) for job in found]
+    print_rows(columns, rows, as_json=as_json, empty="no jobs")
 
 
-@app.command()
+@app.command(epilog=examples(f"jobs show {_EXAMPLE}", f"jobs show {_EXAMPLE} --items"))
 def show(
     job: JobId,
     as_json: AsJson = False,
@@ -58,9 +72,13 @@ def show(
     ] = False,
 ) -> None:
     """Show a job and its items."""
-    client = require_server(data_dir_of(data_dir))
-    found = client.get(f"/api/v1/jobs/{segment(job)}")
-    items = [item for item in _items(client, job) if all_items or item["state"] != "succeeded"]
+    client = server_of(data_dir)
+    found = client.get(_path(job))
+    items = [
+        item
+        for item in client.pages(_path(job, "items"))
+        if all_items or item["state"] != "succeeded"
+    ]
     if as_json:
         print_json({**found, "items": items})
         return
@@ -74,7 +92,7 @@ def show(
     print_table(columns, rows, empty="no items" if all_items else "every item succeeded")
 
 
-@app.command()
+@app.command(epilog=examples(f"jobs watch {_EXAMPLE}"))
 def watch(job: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Watch a job until it ends; a restart of the server in between is no end.
 
@@ -82,24 +100,41 @@ def watch(job: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None
     With --json, one line for every change. Ctrl-C stops the watching, not the job.
     """
     directory = data_dir_of(data_dir)
-    found = require_server(directory).get(f"/api/v1/jobs/{segment(job)}")
-    with progress(found["kind"], found["counters"]["total"]) as bar:
-        found = _follow(directory, found, bar, as_json=as_json)
-    if found["error"]:
-        say(f"{found['error']['code']}: {found['error']['message']}")
-    raise typer.Exit(exit_code_of(found))
+    watch_job(directory, require_server(directory).get(_path(job)), as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=examples(f"jobs cancel {_EXAMPLE}"))
 def cancel(job: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Cancel a job: what is in flight finishes, the rest never starts."""
-    client = require_server(data_dir_of(data_dir))
-    _print_job(client.post(f"/api/v1/jobs/{segment(job)}/cancel"), as_json=as_json)
+    print_job(server_of(data_dir).post(_path(job, "cancel")), as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=examples(f"jobs pause {_EXAMPLE}"))
+def pause(job: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Pause a job: what is in flight finishes, the rest waits, also over a restart."""
+    print_job(server_of(data_dir).post(_path(job, "pause")), as_json=as_json)
+
+
+@app.command(epilog=examples(f"jobs resume {_EXAMPLE}"))
+def resume(job: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Go on with a paused job."""
+    print_job(server_of(data_dir).post(_path(job, "resume")), as_json=as_json)
+
+
+@app.command(epilog=examples(f"jobs delete {_EXAMPLE}"))
+def delete(job: JobId, data_dir: DataDir = None) -> None:
+    """Forget a job that is over; the stations it made stay."""
+    server_of(data_dir).delete(_path(job))
+    say(f"{job} is forgotten")
+
+
+@app.command(epilog=examples(f"jobs retry {_EXAMPLE}", f"jobs retry {_EXAMPLE} --state offline"))
 def retry(
     job: JobId,
+    *,
+    anew: Annotated[
+        bool, typer.Option("--new", help="By a new job; this one stays as it is.")
+    ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     states: Annotated[
@@ -111,11 +146,44 @@ def retry(
     ] = False,
 ) -> None:
     """Run the failed items of a finished job again; the others stay as they are."""
-    client = require_server(data_dir_of(data_dir))
     wanted: dict[str, Any] = {"include_unknown": include_unknown}
     if states:
         wanted["states"] = states
-    _print_job(client.post(f"/api/v1/jobs/{segment(job)}/retry", wanted), as_json=as_json)
+    path = _path(job, "retry?as=new" if anew else "retry")
+    print_job(server_of(data_dir).post(path, wanted), as_json=as_json)
+
+
+@app.command(
+    epilog=examples(f"jobs export {_EXAMPLE} --output job.csv", f"jobs export {_EXAMPLE} --ndjson")
+)
+def export(
+    job: JobId,
+    output: Output = None,
+    ndjson: Annotated[
+        bool, typer.Option("--ndjson", help="A JSON object a line instead of CSV.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write what came of each item as CSV, for a spreadsheet."""
+    name = "results.ndjson" if ndjson else "results.csv"
+    print_file(server_of(data_dir).content(_path(job, name)), output)
+
+
+def watch_job(directory: Path, job: dict[str, Any], *, as_json: bool) -> NoReturn:
+    """Follow a job to its end, and exit as that was."""
+    with progress(job["kind"], job["counters"]["total"]) as bar:
+        found = _follow(directory, job, bar, as_json=as_json)
+    if found["error"]:
+        say(f"{found['error']['code']}: {found['error']['message']}")
+    raise typer.Exit(exit_code_of(found))
+
+
+def print_job(job: dict[str, Any], *, as_json: bool) -> None:
+    """A job that was changed: all of it, or a line."""
+    if as_json:
+        print_json(job)
+    else:
+        say(f"{job['id']} is {job['state']}, {job['counters']['open']} items open")
 
 
 def exit_code_of(job: dict[str, Any]) -> ExitCode:
@@ -135,7 +203,9 @@ def _follow(directory: Path, job: dict[str, Any], bar: Bar, *, as_json: bool) ->
             print_json_line(job)
             said = job
         failed = _failed(job)
-        bar.show(_finished(job), note=f"{failed} not succeeded" if failed else "")
+        notes = [f"{failed} not succeeded"] if failed else []
+        notes += ["paused"] if job["state"] == "paused" else []
+        bar.show(_finished(job), note=", ".join(notes))
         if job["state"] in _FINAL:
             return job
         time.sleep(_POLL_S)
@@ -154,26 +224,16 @@ def _look(directory: Path, job: str) -> dict[str, Any]:
     client = find_server(directory)
     if client is None:
         raise ServerUnreachable("no server")
-    found: dict[str, Any] = client.get(f"/api/v1/jobs/{segment(job)}")
+    found: dict[str, Any] = client.get(_path(job))
     return found
 
 
-def _items(client: Client, job: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = client.get(f"/api/v1/jobs/{segment(job)}/items", limit=_PAGE, cursor=cursor)
-        found += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return found
+def _path(job: str, *rest: str) -> str:
+    return "/".join((_PATH, segment(job), *rest))
 
 
-def _print_job(job: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(job)
-    else:
-        say(f"{job['id']} is {job['state']}, {job['counters']['open']} items open")
+def _row(job: dict[str, Any]) -> dict[str, Any]:
+    return {**job, **job["counters"], "failed": _failed(job)}
 
 
 def _finished(job: dict[str, Any]) -> int:

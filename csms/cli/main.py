@@ -9,7 +9,33 @@ from typing import Annotated
 import typer
 
 import csms
-from csms.cli import demo, fleet, jobs, serve, stations, tls, token
+from csms.cli import (
+    audit,
+    backup,
+    commands,
+    completion,
+    demo,
+    doctor,
+    firmware,
+    fleet,
+    health,
+    id_tokens,
+    job_orders,
+    jobs,
+    locations,
+    logs,
+    onboarding,
+    openapi,
+    serve,
+    settings,
+    sign_in,
+    station_views,
+    stations,
+    tls,
+    tokens,
+    transactions,
+    webhooks,
+)
 from csms.cli.failures import CommandFailed, ExitCode
 from csms.errors import CsmsError
 
@@ -24,13 +50,33 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
+app.command("serve", epilog=serve.SERVE)(serve.serve)
+app.command("demo", epilog=demo.DEMO)(demo.demo)
+stations.app.add_typer(station_views.app)
 app.add_typer(stations.app, name="stations")
+app.add_typer(onboarding.app, name="onboarding")
+app.add_typer(locations.app, name="locations")
+app.add_typer(commands.app, name="commands")
+jobs.app.add_typer(job_orders.app)
 app.add_typer(jobs.app, name="jobs")
-app.add_typer(token.app, name="token")
+app.add_typer(transactions.app, name="transactions")
+app.add_typer(id_tokens.app, name="id-tokens")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(tokens.app, name="token", hidden=True)  # what it was called first
+app.add_typer(firmware.app, name="firmware")
+app.add_typer(logs.app, name="logs")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(fleet.app, name="fleet")
 app.add_typer(tls.app, name="tls")
+app.add_typer(settings.app, name="config")
+app.command("sign-in", epilog=sign_in.SIGN_IN)(sign_in.sign_in)
+app.command("doctor", epilog=doctor.DOCTOR)(doctor.doctor)
+app.command("healthcheck", epilog=health.HEALTHCHECK)(health.healthcheck)
+app.command("audit", epilog=audit.AUDIT)(audit.audit)
+app.command("backup", epilog=backup.BACKUP)(backup.backup)
+app.command("restore", epilog=backup.RESTORE)(backup.restore)
+app.command("openapi", epilog=openapi.OPENAPI)(openapi.openapi)
+app.command("completion", epilog=completion.COMPLETION)(completion.completion)
 
 
 def main() -> None:

@@ -9,20 +9,15 @@ from typing import TypeVar
 
 import typer
 
-from csms.api.times import micros
 from csms.cli.failures import BadUsage, CommandFailed
+from csms.cli.place import DATABASE_FILE
 from csms.clock import SystemClock
 from csms.errors import NotFound, Unavailable
 from csms.events import Bus
 from csms.store import locations
 from csms.store.database import Database, ReadTx, Tx
 
-# The server's name for it; importing the server to ask would take a second.
-DATABASE_FILE = "csms.sqlite3"
 T = TypeVar("T")
-
-instant = micros
-"""How an instant is shown, with a server or without."""
 
 
 def write(data_dir: Path, fn: Callable[[Tx], T]) -> T:

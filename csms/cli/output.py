@@ -10,11 +10,18 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import typer
 
+from csms.cli.failures import CommandFailed
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Output = Annotated[
+    Path | None, typer.Option(help="A file.  [default: standard output]", dir_okay=False)
+]
 
 
 def print_json(value: Any) -> None:
@@ -38,6 +45,45 @@ def print_table(
     else:
         for row in rows:
             typer.echo("\t".join(_cell(row.get(key)) for key in columns))
+
+
+def print_rows(
+    columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str
+) -> None:
+    """A listing: the whole rows as JSON, or some columns of them as a table."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(columns, rows, empty=empty)
+
+
+def print_one(value: Mapping[str, Any], *, as_json: bool) -> None:
+    """One thing: as JSON, or a line for each thing that is known of it."""
+    if as_json:
+        print_json(value)
+        return
+    known = {key: one for key, one in value.items() if one not in (None, [], {})}
+    width = max(map(len, known), default=0)
+    for key, one in known.items():
+        typer.echo(f"{key.ljust(width)}  {_for_people(key, one)}")
+
+
+def print_file(pieces: Iterator[bytes], output: Path | None) -> None:
+    """A file as it comes: to `output`, or on stdout."""
+    first = next(pieces, b"")  # what is refused must not leave an empty file behind
+    try:
+        if output is None:
+            sys.stdout.flush()
+            sys.stdout.buffer.writelines(chain([first], pieces))
+            sys.stdout.buffer.flush()
+        else:
+            with output.open("wb") as file:
+                file.writelines(chain([first], pieces))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        place = output or "standard output"
+        raise CommandFailed(f"cannot write to {place}: {error.strerror}") from error
 
 
 def say(message: str) -> None:
@@ -117,7 +163,9 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
+    if isinstance(value, list) and not any(isinstance(one, dict | list) for one in value):
         return ",".join(map(str, value))
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
     # A tab or a newline from a station must not make a column or a row of its own.
     return "".join(character if character.isprintable() else " " for character in str(value))

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from csms.cli.http import Client, require_server
+
+# The server's name for it; importing the server to ask would take a second.
+DATABASE_FILE = "csms.sqlite3"
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -25,3 +29,8 @@ def data_dir_of(given: Path | None) -> Path:
     from csms.config import load
 
     return load().data_dir
+
+
+def server_of(given: Path | None) -> Client:
+    """The server that runs on the directory that is meant; raises ServerUnreachable."""
+    return require_server(data_dir_of(given))

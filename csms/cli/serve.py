@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from csms.cli.examples import examples
 from csms.cli.failures import BadUsage
 from csms.cli.output import say
 
 if TYPE_CHECKING:
     from csms.config import Config
+
+SERVE = examples("serve", "serve --listen 0.0.0.0:9000 --data-dir /var/lib/csms", "serve --dev")
 
 
 def serve(
@@ -21,7 +24,7 @@ def serve(
     listen: Annotated[
         list[str] | None,
         typer.Option(
-            help="HOST:PORT[,tls|,mtls][,ocpp-only]; repeatable. "
+            help="HOST:PORT[,tls|,mtls][,ocpp-only|,api-only]; repeatable. "
             "0.0.0.0:9000 lets the network in.  "
             "[default: 127.0.0.1:9000]",
             show_default=False,

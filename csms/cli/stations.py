@@ -1,4 +1,4 @@
-"""`csms stations`: add one, list them, let one in that knocked."""
+"""`csms stations`: create, list, change and remove them, let in those that knocked."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from csms.cli.failures import CommandFailed
-from csms.cli.http import Client, find_server, require_server, segment
-from csms.cli.output import AsJson, print_json, print_table, say
-from csms.cli.place import DataDir, data_dir_of
+from csms.cli.examples import examples
+from csms.cli.failures import BadUsage, CommandFailed
+from csms.cli.http import find_server, segment, station_path
+from csms.cli.output import AsJson, print_json, print_one, print_rows, say
+from csms.cli.place import DataDir, data_dir_of, server_of
 
 if TYPE_CHECKING:
     from csms.domain.stations import Station
@@ -19,12 +20,66 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Charging stations.", no_args_is_help=True, rich_markup_mode=None)
 
 _PAGE = 500
+StationArgument = Annotated[
+    str, typer.Argument(metavar="STATION", help="Its identity, or its id.", show_default=False)
+]
 Location = Annotated[str | None, typer.Option(help="Id of the location it stands at.")]
 Name = Annotated[str | None, typer.Option(help="What people call it.")]
 
 
-@app.command()
-def add(
+@app.command(
+    "list",
+    epilog=examples(
+        "stations list", "stations list --offline --json", "stations list --search garage"
+    ),
+)
+def list_stations(
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    location: Annotated[str | None, typer.Option(help="Only those at this location.")] = None,
+    online: Annotated[
+        bool | None,
+        typer.Option("--online/--offline", help="Only those with a socket, or not."),
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="With a connector in this state, such as Faulted.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Text in the identity, name or serial number.")
+    ] = None,
+    inbox: Annotated[
+        bool, typer.Option("--inbox", help="Those that knocked and were not let in.")
+    ] = False,
+) -> None:
+    """List the stations, or the inbox."""
+    if inbox:
+        _list_inbox(data_dir, as_json=as_json)
+        return
+    connection = None if online is None else "online" if online else "offline"
+    narrowed: dict[str, Any] = {"connection": connection, "status": status, "q": search}
+    found = _stations(data_dir_of(data_dir), location, narrowed)
+    columns = {"identity": "STATION", "online": "ONLINE", "name": "NAME", "vendor": "VENDOR"}
+    columns |= {"model": "MODEL", "booted_at": "BOOTED", "id": "ID"}
+    print_rows(columns, found, as_json=as_json, empty="no stations")
+
+
+@app.command(epilog=examples("stations show CP-1"))
+def show(station: StationArgument, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Show a station with its connectors."""
+    found = server_of(data_dir).get(station_path(station))
+    if not as_json:
+        found["connectors"] = [
+            f"{one['evse_id']}.{one['connector_id']} {one['status']}" for one in found["connectors"]
+        ]
+    print_one(found, as_json=as_json)
+
+
+@app.command("add", hidden=True)
+@app.command(
+    epilog=examples("stations create CP-1", 'stations create CP-1 --name "Left of the gate"')
+)
+def create(
     identity: Annotated[str, typer.Argument(help="What the station calls itself.")],
     location: Location = None,
     name: Name = None,
@@ -46,78 +101,137 @@ def add(
     _print_secret(made, as_json=as_json)
 
 
-@app.command("list")
-def list_stations(
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-    location: Annotated[str | None, typer.Option(help="Only those at this location.")] = None,
-    inbox: Annotated[
-        bool, typer.Option("--inbox", help="Those that knocked and were not let in.")
-    ] = False,
-) -> None:
-    """List the stations, or the inbox."""
-    directory = data_dir_of(data_dir)
-    if inbox:
-        _list_inbox(require_server(directory), as_json=as_json)
-        return
-    found = _stations(directory, location)
-    if as_json:
-        print_json(found)
-        return
-    columns = {"identity": "STATION", "online": "ONLINE", "name": "NAME", "vendor": "VENDOR"}
-    columns |= {"model": "MODEL", "booted_at": "BOOTED", "id": "ID"}
-    print_table(columns, found, empty="no stations")
-
-
-@app.command()
+@app.command(epilog=examples("stations accept CP-1 --name Gate"))
 def accept(
     identity: Annotated[str, typer.Argument(help="As `csms stations list --inbox` shows it.")],
+    *,
     location: Location = None,
     name: Name = None,
+    new_password: Annotated[
+        bool,
+        typer.Option(
+            "--new-password", help="Make one also when the station has one that it could keep."
+        ),
+    ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Let in a station that knocked, and print its password, this once."""
-    client = require_server(data_dir_of(data_dir))
+    """Let in a station that knocked; print its password, this once, if it needs a new one."""
+    client = server_of(data_dir)
     # Identities are matched without ASCII case, and an entry's id is as good as its identity.
-    for entry in _pages(client, "/api/v1/inbox"):
+    for entry in client.pages("/api/v1/inbox"):
         if identity.lower() == entry["identity"].lower() or identity == entry["id"]:
             break
     else:
         raise CommandFailed(f"{identity} is not in the inbox; see: csms stations list --inbox")
-    body = {"location_id": location, "name": name}
+    body = {"location_id": location, "name": name, "new_password": new_password}
     accepted = client.post(f"/api/v1/inbox/{segment(entry['id'])}/accept", body)
     _print_secret(accepted, as_json=as_json)
 
 
-def _stations(directory: Path, location: str | None) -> list[dict[str, Any]]:
+@app.command(
+    epilog=examples("stations change CP-1 --name Gate", "stations change CP-1 --security-profile 2")
+)
+def change(
+    station: StationArgument,
+    *,
+    name: Name = None,
+    serial_number: Annotated[str | None, typer.Option(help="The name in its certificate.")] = None,
+    security_profile: Annotated[
+        int | None, typer.Option(min=0, max=3, help="The lowest that it may connect with.")
+    ] = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option("--strict/--lenient", help="Refuse what breaks the schema, or not."),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Change what is said here; the rest stays."""
+    given: dict[str, Any] = {"name": name, "serial_number": serial_number, "strict": strict}
+    given["security_profile"] = security_profile
+    changes = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        raise BadUsage("say what to change, such as --name")
+    print_one(server_of(data_dir).patch(station_path(station), changes), as_json=as_json)
+
+
+@app.command(epilog=examples("stations delete CP-1"))
+def delete(
+    station: StationArgument,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also with an open transaction, which is then closed.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Delete a station; its history stays, its identity is free."""
+    server_of(data_dir).delete(station_path(station), force=force)
+    say(f"{station} is deleted")
+
+
+@app.command(epilog=examples("stations block CP-1"))
+def block(station: StationArgument, data_dir: DataDir = None) -> None:
+    """Keep a station out, and close its connection."""
+    server_of(data_dir).post(station_path(station, "block"))
+    say(f"{station} is blocked")
+
+
+@app.command(epilog=examples("stations unblock CP-1"))
+def unblock(station: StationArgument, data_dir: DataDir = None) -> None:
+    """Let a blocked station in again."""
+    server_of(data_dir).post(station_path(station, "unblock"))
+    say(f"{station} may connect")
+
+
+@app.command(epilog=examples("stations disconnect CP-1"))
+def disconnect(station: StationArgument, data_dir: DataDir = None) -> None:
+    """Close a station's connection; as a rule it comes back at once."""
+    server_of(data_dir).post(station_path(station, "disconnect"))
+    say(f"{station} is disconnected")
+
+
+@app.command(epilog=examples("stations password CP-1", "stations password CP-1 --push"))
+def password(
+    station: StationArgument,
+    push: Annotated[
+        bool, typer.Option("--push", help="Tell the station over OCPP, and show it to nobody.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a new password and print it, this once."""
+    made = server_of(data_dir).post(station_path(station, "credentials", "rotate"), {"push": push})
+    if push and not as_json:
+        say(f"{made['identity']} was told, and answered {made['pushed']}")
+    else:
+        _print_secret(made, as_json=as_json)
+
+
+def _stations(
+    directory: Path, location: str | None, narrowed: dict[str, Any]
+) -> list[dict[str, Any]]:
     client = find_server(directory)
     if client is not None:
-        return _pages(client, "/api/v1/stations", location_id=location)
+        return client.pages("/api/v1/stations", location_id=location, **narrowed)
+    if any(narrowed.values()):
+        raise CommandFailed("such a choice needs a running server; start one with: csms serve")
     from csms.cli import offline
 
     return offline.read(directory, lambda tx: _list(tx, location))
 
 
-def _list_inbox(client: Client, *, as_json: bool) -> None:
-    found = _pages(client, "/api/v1/inbox")
-    if as_json:
-        print_json(found)
-        return
+def _list_inbox(data_dir: Path | None, *, as_json: bool) -> None:
+    found = server_of(data_dir).pages("/api/v1/inbox")
     columns = {"identity": "STATION", "cause": "CAUSE", "address": "FROM", "vendor": "VENDOR"}
     columns |= {"model": "MODEL", "attempts": "ATTEMPTS", "last_seen_at": "LAST SEEN"}
-    print_table(columns, found, empty="the inbox is empty")
+    columns |= {"what": "WHAT TO DO"}
+    rows = found if as_json else [{**one, "what": _what_to_do(one)} for one in found]
+    print_rows(columns, rows, as_json=as_json, empty="the inbox is empty")
 
 
-def _pages(client: Client, path: str, **query: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = client.get(path, limit=_PAGE, cursor=cursor, **query)
-        found += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return found
+def _what_to_do(entry: dict[str, Any]) -> str:
+    detail = f" ({entry['detail']})" if entry["detail"] else ""
+    return f"{entry['next_step']}{detail}"
 
 
 def _print_secret(made: dict[str, Any], *, as_json: bool) -> None:
@@ -127,7 +241,9 @@ def _print_secret(made: dict[str, Any], *, as_json: bool) -> None:
     if made.get("connection_url"):
         say(f"URL       {made['connection_url']}")
     if made["password"] is None:
-        say(f"{made['identity']} may connect without a password")
+        kept = made.get("password_from") == "station"
+        how = "keeps the password that it has" if kept else "may connect without a password"
+        say(f"{made['identity']} {how}")
         return
     say(f"Identity  {made['identity']}")
     say("Password, not shown again:")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from csms.cli.examples import examples
 from csms.cli.failures import CommandFailed
 from csms.cli.output import say
 from csms.cli.place import DataDir, data_dir_of
@@ -26,7 +27,7 @@ def _group() -> None:
     """Keep the word `init`: typer would leave out the name of an only command."""
 
 
-@app.command()
+@app.command(epilog=examples("tls init --host csms.example.com --host 192.0.2.7"))
 def init(
     *,
     hosts: Annotated[

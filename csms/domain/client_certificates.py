@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from csms.domain.certificates import own_names
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from csms.domain.certificates import is_for_clients, own_names
 from csms.domain.identity import name_key
+from csms.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,18 @@ class ClientCertificate:
         """Whether one of these owns it (OCPP 2.0.1 A00.FR.404); none given: anybody may."""
         trusted = {name.strip().casefold() for name in organizations}
         return not trusted or any(one.strip().casefold() in trusted for one in self.organizations)
+
+
+def read_client_certificate(der: bytes) -> ClientCertificate:
+    """What a certificate says of its owner; raises Invalid."""
+    try:
+        subject = x509.load_der_x509_certificate(der).subject
+        names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        owners = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    except (ValueError, TypeError) as error:
+        raise Invalid("is no certificate", code="bad_certificate") from error
+    return ClientCertificate(
+        common_names=tuple(str(name.value) for name in names),
+        organizations=tuple(str(owner.value) for owner in owners),
+        is_for_clients=is_for_clients(der),
+    )

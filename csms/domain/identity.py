@@ -7,6 +7,8 @@ from csms.errors import Invalid
 # OCPP 2.1 part 4, 3.1.1: identifierString of at most 48 characters, without a colon
 # (the Basic user name is the identity, and a colon ends it).
 MAX_LENGTH = 48
+BY_IDENTITY = "identity:"
+"""Before an identity where an id may stand too; no identity has a colon."""
 _FORBIDDEN = frozenset("/:")
 _FOLD = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
 

@@ -22,6 +22,30 @@ class JobState(str, Enum):
 
 
 FINAL_JOB_STATES = frozenset({JobState.DONE, JobState.CANCELLED, JobState.FAILED})
+CLAIMING_JOB_STATES = frozenset({JobState.ACCEPTED, JobState.SCHEDULED, JobState.RUNNING})
+"""Those in which items are started."""
+
+_J = JobState
+# from → to. A final job goes on only by an explicit retry.
+LEGAL_JOB_CHANGES: dict[JobState, frozenset[JobState]] = {
+    _J.ACCEPTED: frozenset({_J.RUNNING, _J.PAUSED, _J.CANCELLING, _J.DONE}),
+    _J.SCHEDULED: frozenset({_J.RUNNING, _J.PAUSED, _J.CANCELLING, _J.DONE}),
+    _J.RUNNING: frozenset({_J.PAUSED, _J.CANCELLING, _J.DONE}),
+    _J.PAUSED: frozenset({_J.RUNNING, _J.SCHEDULED, _J.CANCELLING, _J.DONE}),
+    _J.CANCELLING: frozenset({_J.CANCELLED, _J.FAILED}),
+    _J.DONE: frozenset({_J.RUNNING}),
+    _J.CANCELLED: frozenset({_J.RUNNING}),
+    _J.FAILED: frozenset({_J.RUNNING}),
+}
+
+
+class PauseReason(str, Enum):
+    """Why a job is paused; whatever it is, somebody has to resume it."""
+
+    REQUESTED = "requested"
+    WAVE = "wave"  # a wave is over, and the gate before the next one is closed
+    ABORT_THRESHOLD = "abort_threshold"
+    RESTORED = "restored"  # a backup was put back: part of it may have been done since
 
 
 class ItemState(str, Enum):
@@ -47,7 +71,8 @@ LIVE_ITEM_STATES = frozenset(
 FINAL_ITEM_STATES = frozenset(ItemState) - LIVE_ITEM_STATES
 
 _S = ItemState
-# from → to. Final states leave only by an explicit retry, which makes the item ready again.
+# from → to. Final states leave only by an explicit retry, which makes the item ready again, or
+# held when the retry has waves.
 LEGAL_ITEM_CHANGES: dict[ItemState, frozenset[ItemState]] = {
     _S.HELD: frozenset({_S.READY, _S.CANCELLED}),
     _S.READY: frozenset(
@@ -78,13 +103,13 @@ LEGAL_ITEM_CHANGES: dict[ItemState, frozenset[ItemState]] = {
     _S.IN_FLIGHT: frozenset(
         {_S.READY, _S.SUCCEEDED, _S.REJECTED, _S.ERROR, _S.UNKNOWN, _S.IN_FLIGHT}
     ),
-    _S.UNKNOWN: frozenset({_S.SUCCEEDED, _S.REJECTED, _S.ERROR, _S.READY}),
+    _S.UNKNOWN: frozenset({_S.SUCCEEDED, _S.REJECTED, _S.ERROR, _S.READY, _S.HELD}),
     _S.SUCCEEDED: frozenset(),
-    _S.REJECTED: frozenset({_S.READY}),
-    _S.ERROR: frozenset({_S.READY}),
-    _S.OFFLINE: frozenset({_S.READY}),
-    _S.EXPIRED: frozenset({_S.READY}),
-    _S.CANCELLED: frozenset({_S.READY}),
+    _S.REJECTED: frozenset({_S.READY, _S.HELD}),
+    _S.ERROR: frozenset({_S.READY, _S.HELD}),
+    _S.OFFLINE: frozenset({_S.READY, _S.HELD}),
+    _S.EXPIRED: frozenset({_S.READY, _S.HELD}),
+    _S.CANCELLED: frozenset({_S.READY, _S.HELD}),
     _S.SKIPPED_FORBIDDEN: frozenset(),
 }
 
@@ -111,11 +136,35 @@ class OfflinePolicy(str, Enum):
     WAIT = "wait"
 
 
+class Gate(str, Enum):
+    """What comes when every item of a wave is final."""
+
+    NEXT = "next"  # the next wave
+    PAUSE = "pause"  # the next wave, once somebody has resumed the job
+
+
+class AbortAction(str, Enum):
+    """What happens to a job at its abort threshold."""
+
+    PAUSE = "pause"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """How many items go out together: so many, or so many percent of all; one of the two."""
+
+    count: int | None = None
+    percent: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How a job runs; frozen when it is accepted."""
 
     max_parallel: int = 256
+    per_location_parallel: int | None = None
+    """At most so many items at stations of one location at a time."""
     rate_per_min: float | None = None
     offline: OfflinePolicy = OfflinePolicy.REPORT
     expires_in_s: float | None = None
@@ -125,10 +174,15 @@ class Policy:
     call_timeout_s: float | None = None
     evidence_window_s: float = 120.0
     abort_after: int | None = None
-    """Failed items that fail the job."""
+    """Failed items that stop the job, counted since it was last resumed or retried."""
     abort_percent: float | None = None
     """Percent of finished items that failed, judged after `abort_minimum`."""
     abort_minimum: int = 10
+    abort_action: AbortAction | None = None
+    """None: pause natively; fail for a dialect, whose clients know no pause."""
+    waves: tuple[Wave, ...] = ()
+    """The first waves; what is left is the last one. Empty: all at once."""
+    gate: Gate = Gate.NEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +191,8 @@ class Counters:
 
     total: int = 0
     open: int = 0
+    held: int = 0
+    """Of the open ones: those whose wave is not open."""
     succeeded: int = 0
     rejected: int = 0
     errored: int = 0
@@ -196,6 +252,11 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+    pause_reason: PauseReason | None = None
+    wave: int = 1
+    """Which one is open."""
+    wave_begins: tuple[int, ...] = ()
+    """The seq at which each wave but the first begins."""
 
 
 class JobItem(NamedTuple):
@@ -265,6 +326,7 @@ class Submission:
     hidden: bool = False
     policy: Policy = field(default_factory=Policy)
     not_before: datetime | None = None
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 
@@ -20,7 +21,15 @@ class Scope(str, Enum):
     METRICS_READ = "metrics:read"
     ID_TOKENS_READ = "id_tokens:read"
     ID_TOKENS_WRITE = "id_tokens:write"
+    FIRMWARE_WRITE = "firmware:write"
+    LOGS_READ = "logs:read"
     TOKENS_MANAGE = "tokens:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    AUDIT_READ = "audit:read"
+    SELF_READ = "self:read"
+    """What every token may: see what it is."""
+    SELF_WRITE = "self:write"
+    """And sign itself in to the page, and out."""
 
 
 class Role(str, Enum):
@@ -31,6 +40,7 @@ class Role(str, Enum):
     ADMIN = "admin"
 
 
+_SELF = frozenset({Scope.SELF_READ, Scope.SELF_WRITE})
 _VIEWER = frozenset(
     {
         Scope.STATIONS_READ,
@@ -38,6 +48,7 @@ _VIEWER = frozenset(
         Scope.TRANSACTIONS_READ,
         Scope.EVENTS_READ,
         Scope.METRICS_READ,
+        *_SELF,
     }
 )
 _OPERATOR = _VIEWER | {
@@ -47,6 +58,8 @@ _OPERATOR = _VIEWER | {
     Scope.TRANSACTIONS_WRITE,
     Scope.ID_TOKENS_READ,
     Scope.ID_TOKENS_WRITE,
+    Scope.FIRMWARE_WRITE,
+    Scope.LOGS_READ,
 }
 SCOPES: dict[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
@@ -55,19 +68,35 @@ SCOPES: dict[Role, frozenset[Scope]] = {
 }
 
 
+def least_role(scopes: frozenset[Scope]) -> Role:
+    """The lowest role that includes them all."""
+    return next(role for role in Role if scopes <= SCOPES[role])
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: a token's public id, its role, and the locations it is bound to."""
+    """The caller: a token's public id, what it may do, and the locations it is bound to."""
 
     id: str
     name: str
     role: Role
     location_ids: frozenset[int] | None = None
     """None: not bound, sees everything."""
+    only: frozenset[Scope] | None = None
+    """The scopes of its role that it has; None: all of them."""
+    expires_at: datetime | None = None
+    session_id: str | None = None
+    """Whoever shows a cookie is signed in to the page by it."""
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """All that it may do."""
+        of_role = SCOPES[self.role]
+        return of_role if self.only is None else of_role & (self.only | _SELF)
 
     def may(self, scope: Scope) -> bool:
-        """Whether the role includes the scope."""
-        return scope in SCOPES[self.role]
+        """Whether it has the scope."""
+        return scope in self.scopes
 
     def reaches(self, location_id: int | None) -> bool:
         """A station or location is seen by its current location; none is seen by unbound only."""

@@ -16,13 +16,20 @@ def may_dial(url: str, allowed: Iterable[str]) -> bool:
     and a bare host allows every port.
     """
     try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return False
+    return host is not None and (_is_loopback(host) or is_among(url, allowed))
+
+
+def is_among(url: str, origins: Iterable[str]) -> bool:
+    """Whether the URL is of one of the origins, written as for `may_dial`."""
+    try:
         target = urlsplit(url)
         host, port = target.hostname, _port(target)
     except ValueError:
         return False
-    if host is None:
-        return False
-    return _is_loopback(host) or any(_matches(origin, target, host, port) for origin in allowed)
+    return host is not None and any(_matches(origin, target, host, port) for origin in origins)
 
 
 def _matches(origin: str, target: SplitResult, host: str, port: int | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from csms.domain.permissions import Principal, Role
+from csms.domain.permissions import Principal, Role, Scope
 
 
 class TokenSource(str, Enum):
@@ -31,6 +31,8 @@ class Token:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    scopes: frozenset[Scope] | None = None
+    """Those of its role that it has; None: all."""
 
     def valid_at(self, now: datetime) -> bool:
         """Neither revoked nor expired."""
@@ -39,4 +41,11 @@ class Token:
     @property
     def principal(self) -> Principal:
         """The caller this token stands for."""
-        return Principal(self.public_id, self.name, self.role, self.location_ids)
+        return Principal(
+            id=self.public_id,
+            name=self.name,
+            role=self.role,
+            location_ids=self.location_ids,
+            only=self.scopes,
+            expires_at=self.expires_at,
+        )

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType
 
 from csms.clock import Clock
+from csms.domain.targets import is_among
 from csms.fleet.backoff import Backoff
 from csms.fleet.device import Device
 from csms.fleet.frame_file import OnFrame
@@ -30,6 +32,8 @@ WINDOW_BITS = 15
 MAX_DIALS = 32
 # A connection that stood this long was a good one; redialing starts from the beginning.
 STEADY_S = 5.0
+# For a file, all of it.
+FILE_TIMEOUT_S = 300.0
 
 Socket = aiohttp.ClientWebSocketResponse[bool]
 
@@ -43,6 +47,7 @@ class Dialer:
 
     def __init__(self, *, max_dials: int = MAX_DIALS) -> None:
         self._slots = asyncio.Semaphore(max_dials)
+        self._carriers = asyncio.Semaphore(max_dials)
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -85,6 +90,22 @@ class Dialer:
             raise DialFailed(f"the server does not speak {subprotocol}")
         return socket
 
+    async def carry(self, url: str, content: bytes | None) -> bool:
+        """Fetch the file there and forget it, or send this one; whether it went well."""
+        assert self._session is not None
+        method = "GET" if content is None else "PUT"
+        async with self._carriers:
+            try:
+                async with (
+                    asyncio.timeout(FILE_TIMEOUT_S),
+                    self._session.request(method, url, data=content) as response,
+                ):
+                    async for _ in response.content.iter_any():
+                        pass
+                    return response.ok
+            except (aiohttp.ClientError, DialFailed, OSError, TimeoutError, ValueError):
+                return False
+
 
 async def _refuse_redirect(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     """A redirect would carry the password to a host that nobody allowed."""
@@ -123,6 +144,7 @@ class VirtualStation:
         self.spec = spec
         self.device = Device(spec, LANGUAGES[spec.version], clock=clock, random=random)
         self.device.on_booted = self._note_boot
+        self.device.carry = self._carry
         if on_password is not None:
             self.device.on_password = partial(on_password, spec.identity)
         self.last_error: str | None = None
@@ -139,6 +161,7 @@ class VirtualStation:
         self._socket: Socket | None = None
         self._sending = False
         self._sends: set[asyncio.Task[None]] = set()
+        self._files: set[asyncio.Task[None]] = set()
         self._booted = asyncio.Event()
 
     @property
@@ -226,6 +249,9 @@ class VirtualStation:
 
     async def aclose(self) -> None:
         """Wait for sends under way; call after `run` has ended."""
+        for task in self._files:
+            task.cancel()
+        await asyncio.gather(*self._files, return_exceptions=True)
         await asyncio.gather(*self._sends, return_exceptions=True)
 
     async def _send_all(self) -> None:
@@ -246,6 +272,21 @@ class VirtualStation:
             self._sending = False
         if self.device.hangup is not None:
             _abort(socket)
+
+    def _carry(self, url: str, content: bytes | None, done: Callable[[bool], None]) -> bool:
+        home = urlsplit(url_of(self.spec))
+        scheme = "https" if home.scheme == "wss" else "http"
+        if not is_among(url, [f"{scheme}://{home.netloc}"]):
+            return False
+
+        async def carry() -> None:
+            well = await self._dialer.carry(url, content)
+            self.let(lambda _: done(well))
+
+        task = asyncio.create_task(carry())
+        self._files.add(task)
+        task.add_done_callback(self._files.discard)
+        return True
 
     def _note_boot(self) -> None:
         self.boots += 1

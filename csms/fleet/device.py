@@ -39,7 +39,7 @@ from csms.fleet.speech import (
     Transaction,
     nothing,
 )
-from csms.fleet.upkeep import FirmwareUpdate, LogUpload
+from csms.fleet.upkeep import Carry, FirmwareUpdate, LogUpload
 from csms.ocpp import schemas
 from csms.ocpp.frames import Call, CallError, CallResult, JsonObject
 
@@ -84,6 +84,7 @@ class Device:
         "_prompted",
         "_restarting",
         "boot_reason",
+        "carry",
         "clock",
         "configuration",
         "connectors",
@@ -122,6 +123,8 @@ class Device:
         """Told when the first boot since power came on was accepted."""
         self.on_password: Callable[[bytes], None] = lambda _: None
         """Told of a new password before its command is answered."""
+        self.carry: Carry = lambda *_: False
+        """Takes files from and to the CSMS."""
         self.hangup: Hangup | None = None
         self.boot_reason = BootReason.POWER_UP
         self.profiles = ProfileStore()

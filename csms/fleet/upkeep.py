@@ -1,7 +1,7 @@
 """Firmware updates and log uploads of a virtual station: the steps and the time they take.
 
-Nothing is fetched and nothing is sent to the addresses in the commands: a virtual station speaks
-with its CSMS only. An address that no station could use fails as it would on a real one.
+A virtual station speaks with its CSMS only: from there it fetches, and there it sends. With any
+other address it only does as if; one that no station could use fails as it would on a real one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -21,12 +22,19 @@ _FETCHED = frozenset({"Downloaded", "SignatureVerified", "InstallScheduled"})
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
+Carry = Callable[[str, bytes | None, Callable[[bool], None]], bool]
+"""Fetch the file at an address, or send this one there, and then tell whether it went well.
+
+False: it is not an address of the CSMS, and nothing is told."""
+
+
 class Station(Protocol):
     """What is kept up."""
 
     spec: StationSpec
     clock: Clock
     firmware: str
+    carry: Carry
 
     @property
     def speech(self) -> Speech:
@@ -58,7 +66,15 @@ class Station(Protocol):
 class FirmwareUpdate:
     """The update under way, if there is one (1.6 5.19, 2.x L01)."""
 
-    __slots__ = ("_install_at", "_location", "_signed", "_station", "request_id", "status")
+    __slots__ = (
+        "_begun",
+        "_install_at",
+        "_location",
+        "_signed",
+        "_station",
+        "request_id",
+        "status",
+    )
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -68,6 +84,7 @@ class FirmwareUpdate:
         self._location = ""
         self._signed = False
         self._install_at: datetime | None = None
+        self._begun = 0
 
     @property
     def running(self) -> bool:
@@ -84,6 +101,7 @@ class FirmwareUpdate:
         signed: bool = False,
     ) -> None:
         """Fetch and install, in place of what was under way."""
+        self._begun += 1
         self.request_id = request_id
         self._location = location
         self._signed = signed
@@ -98,18 +116,27 @@ class FirmwareUpdate:
         """The next step."""
         if self.status in {"Requested", "DownloadScheduled"}:
             self._say("Downloading")
-            self._station.wake_after("firmware", self._station.spec.step_s)
+            if not self._station.carry(self._location, None, partial(self._fetched, self._begun)):
+                self._station.wake_after("firmware", self._station.spec.step_s)
         elif self.status == "Downloading":
             self._downloaded()
         elif self.status == "Installing":
             self._say("InstallRebooting")
             self._station.wake_after("firmware", self._station.spec.step_s)
         elif self.status == "InstallRebooting":
-            found = _VERSION.findall(self._location)
+            found = _VERSION.findall(urlsplit(self._location).path.rpartition("/")[2])
             self._station.firmware = found[-1] if found else _next(self._station.firmware)
             self._station.reset(StopCause.RESET, BootReason.FIRMWARE_UPDATE)
         else:
             self._install()
+
+    def _fetched(self, begun: int, well: bool) -> None:
+        if begun != self._begun or self.status != "Downloading":
+            return  # something else came in between
+        if well:
+            self._downloaded()
+        else:
+            self._say("DownloadFailed")
 
     def _downloaded(self) -> None:
         if not _is_usable(self._location):
@@ -152,7 +179,7 @@ class FirmwareUpdate:
 class LogUpload:
     """The upload under way, if there is one (1.6 5.8 and security extension, 2.x N01)."""
 
-    __slots__ = ("_location", "_station", "request_id", "status")
+    __slots__ = ("_begun", "_location", "_station", "request_id", "status")
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -160,6 +187,7 @@ class LogUpload:
         """What was said last."""
         self.request_id: int | None = None
         self._location = ""
+        self._begun = 0
 
     @property
     def running(self) -> bool:
@@ -170,14 +198,21 @@ class LogUpload:
         """Send the log, in place of the one under way."""
         if self.running:  # 2.0.1 N01.FR.20
             self._say("AcceptedCanceled")
+        self._begun += 1
         self.request_id = request_id
         self._location = location
         self._say("Uploading")
-        self._station.wake_after("log", self._station.spec.step_s)
+        log = f"{self._station.clock.now():%Y-%m-%dT%H:%M:%SZ} {self._station.spec.identity}\n"
+        if not self._station.carry(location, log.encode(), partial(self._sent, self._begun)):
+            self._station.wake_after("log", self._station.spec.step_s)
 
     def go_on(self) -> None:
         """The next step."""
         self._say("Uploaded" if _is_usable(self._location) else "UploadFailure")
+
+    def _sent(self, begun: int, well: bool) -> None:
+        if begun == self._begun and self.running:
+            self._say("Uploaded" if well else "UploadFailure")
 
     def _say(self, status: str) -> None:
         self.status = status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +11,19 @@ from typing import Any
 import structlog
 
 from csms.clock import Clock, to_micros
-from csms.domain.jobs import FINAL_JOB_STATES, ItemState, Job, JobItem, JobState, Lane
+from csms.domain.jobs import (
+    CLAIMING_JOB_STATES,
+    FINAL_JOB_STATES,
+    ItemState,
+    Job,
+    JobItem,
+    JobState,
+    Lane,
+)
 from csms.events import Bus, Tick
 from csms.jobs import ledger
 from csms.jobs.pace import Pace
+from csms.jobs.places import Places
 from csms.jobs.port import ItemRunner
 
 log = structlog.get_logger(__name__)
@@ -30,6 +39,9 @@ class Run:
     job: Job
     kind: ItemRunner
     pace: Pace
+    places: Places
+    claims: bool = True
+    """Whether it starts items, as far as we know; the ledger has the last word."""
     buffer: deque[JobItem] = field(default_factory=deque)
     held: set[int] = field(default_factory=set)
     """Items in the buffer, blocked on a busy station, or running."""
@@ -44,6 +56,12 @@ class Run:
         """The first claim is committed."""
         if self.job.state in {JobState.ACCEPTED, JobState.SCHEDULED}:
             self.job = replace(self.job, state=JobState.RUNNING)
+
+    def let_follow(self, item: JobItem) -> None:
+        """The item takes no room at its location: the next one there may go."""
+        following = self.places.following(item)
+        if following is not None:
+            self.buffer.appendleft(following)
 
     def look_by(self, micros: int) -> None:
         """Something of the job is due at `micros`."""
@@ -72,6 +90,8 @@ class Board:
         self.waiters: defaultdict[tuple[int, int], list[asyncio.Future[None]]] = defaultdict(list)
         self.on_window: Callable[[int], None] = lambda _: None
         """Called with the station whenever a window opens."""
+        self.ended: Counter[tuple[str, str]] = Counter()
+        """(kind, state) → items that ended after they were tried, for /metrics."""
         self.wake = asyncio.Event()
         self.tasks: set[asyncio.Task[Any]] = set()
         """Cancelled when the engine stops; the ledger brings their work back."""
@@ -81,7 +101,8 @@ class Board:
     def adopt(self, job: Job, kind: ItemRunner) -> None:
         """Take up a live job."""
         self._free_all(job.id)
-        self.runs[job.id] = Run(job, kind, Pace(job.policy.rate_per_min))
+        claims = job.state in CLAIMING_JOB_STATES
+        self.runs[job.id] = Run(job, kind, Pace(job.policy.rate_per_min), Places(job), claims)
         if job.id not in self.turns:
             self.turns.append(job.id)
         self.wake.set()
@@ -105,6 +126,7 @@ class Board:
     def occupy(self, run: Run, item: JobItem) -> None:
         """The item takes a slot of its lane and its station."""
         run.flying += 1
+        run.places.take(item)
         self.flying[run.job.lane] += 1
         if item.target is not None:
             self.busy.add(item.target)
@@ -112,11 +134,13 @@ class Board:
     def leave(self, run: Run, item: JobItem, *, then: JobItem | None = None) -> None:
         """It gives both back; the station only to itself when it goes on at once with `then`."""
         run.flying -= 1
+        run.places.leave(item)
+        run.let_follow(item)
         self.flying[run.job.lane] -= 1
         if item.target is not None:
             self.busy.discard(item.target)
-            is_live = self.runs.get(run.job.id) is run
-            if is_live and then is not None and then.target == item.target:
+            goes_on = run.claims and self.runs.get(run.job.id) is run
+            if goes_on and then is not None and then.target == item.target:
                 self.kept[item.target] = item.job_id, item.seq
                 run.buffer.appendleft(then)
                 return
@@ -149,10 +173,13 @@ class Board:
         else:
             self._remember(run, change.item)
             if change.item.final:
+                self.ended[run.job.kind, change.item.state.value] += 1
                 self._release_waiters(change.item.job_id, change.item.seq)
-            if change.ended_generation is not None:
-                self._drop(change.item.job_id, change.ended_generation)
-            self._tick(run, force=change.ended_generation is not None)
+            if change.job.ended_generation is not None:
+                self._drop(change.item.job_id, change.job.ended_generation)
+            elif change.job.moved:
+                run.look_at = 0
+            self._tick(run, force=change.ended_job or change.job.moved)
         self.wake.set()
 
     def refresh(self, job: Job) -> None:
@@ -161,21 +188,28 @@ class Board:
         if run is None:
             return
         run.job = job
-        for item in run.buffer:
+        run.claims = job.state in CLAIMING_JOB_STATES
+        self.forget(run)
+        run.look_at = 0
+        if not run.claims and job.state is not JobState.PAUSED:
+            for job_id, seq in tuple(self.waiters):
+                if job_id == job.id:
+                    self._release_waiters(job_id, seq)
+        if job.state in FINAL_JOB_STATES:
+            self._drop(job.id, job.generation)
+        self._tick(run, force=True)
+        self.wake.set()
+
+    def forget(self, run: Run) -> None:
+        """Let go of what of the job has not been started; it is read again."""
+        for item in (*run.buffer, *run.places.waiting()):
             run.held.discard(item.seq)
         run.buffer.clear()
+        run.places.forget_waiting()
         for station_id, blocked in self.blocked.items():
             run.held -= {item.seq for owner, item in blocked if owner is run}
             self.blocked[station_id] = deque(entry for entry in blocked if entry[0] is not run)
-        run.look_at = 0
-        self._free_all(job.id)
-        for job_id, seq in tuple(self.waiters):
-            if job_id == job.id:
-                self._release_waiters(job_id, seq)
-        if job.state in FINAL_JOB_STATES:
-            self._drop(job.id, job.generation)
-            self._tick(run, force=True)
-        self.wake.set()
+        self._free_all(run.job.id)
 
     def watch_window(self, item: JobItem) -> None:
         """Evidence about the item's station settles it; what came before now is looked for."""
@@ -220,6 +254,11 @@ class Board:
             self.windows[item.target].discard((item.job_id, item.seq))
             if not self.windows[item.target]:
                 del self.windows[item.target]
+
+    def release_all_waiters(self) -> None:
+        """Nothing more will come."""
+        for job_id, seq in tuple(self.waiters):
+            self._release_waiters(job_id, seq)
 
     def _release_waiters(self, job_id: int, seq: int) -> None:
         for future in self.waiters.get((job_id, seq), ()):

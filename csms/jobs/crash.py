@@ -21,6 +21,9 @@ POINTS = (
     "item.retried",  # a retry is committed
     "window.opened",  # outcome unknown is committed
     "window.settled",  # a late answer or evidence is committed
+    "wave.ended",  # the last result of a wave is committed, and the next wave is open
+    "job.paused",  # a pause is committed
+    "job.resumed",  # and its end
     "job.done",  # the last result and done are committed
     "recovery.swept",  # the sweep is committed, the port not open
 )

@@ -6,19 +6,20 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
 from csms.clock import Clock, to_micros
 from csms.domain.jobs import ItemState, JobItem, JobState, Lane
 from csms.errors import Unavailable
-from csms.jobs import ledger
+from csms.jobs import ledger, lifecycle
 from csms.jobs.board import NEVER, Board, Run
 from csms.jobs.crash import CrashPoints
 from csms.jobs.port import Busy, Done, Go, Intent, Offline, WaitOnline
 from csms.jobs.settings import EngineSettings
 from csms.jobs.worker import Worker
-from csms.store import job_items
+from csms.store import job_items, job_order, jobs
 from csms.store.database import Database, ReadTx, Tx
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,8 @@ class _Verdict:
 class _Pass:
     starts: list[_Start]
     verdicts: list[_Verdict]
+    decided: int = 0
+    """Items looked at, also those that cannot go now."""
 
     @property
     def size(self) -> int:
@@ -72,7 +75,10 @@ class _Pass:
 class _Due:
     """What the store has for one job at one instant."""
 
+    claims: bool
+    """Whether the job starts items at all."""
     ready: list[JobItem]
+    locations: dict[int, int]
     waits: list[JobItem]
     windows: list[JobItem]
     next_at: int | None
@@ -145,13 +151,13 @@ class Dispatcher:
     async def _fill(self, now_pass: _Pass) -> list[float]:
         """Turn after turn, until the pass is full or no job has more; the jobs' pauses."""
         pauses: list[float] = []
-        size = -1
-        while now_pass.size > size and not now_pass.full:
-            size = now_pass.size
+        decided = -1
+        while now_pass.decided > decided and not now_pass.full:
+            decided = now_pass.decided
             pauses = []
             for run in self._board.in_turn():
-                await self._look(run)
-                pauses.append(self._pick(run, now_pass))
+                if await self._can_look(run):
+                    pauses.append(self._pick(run, now_pass))
         return pauses
 
     def _until_next(self, pauses: Iterable[float]) -> float | None:
@@ -165,6 +171,19 @@ class Dispatcher:
 
     # ---- looking -------------------------------------------------------------------------
 
+    async def _can_look(self, run: Run) -> bool:
+        """Look; a job with a row that nobody can read waits, and no other waits for it."""
+        try:
+            await self._look(run)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a job cannot be read", job=run.job.uuid)
+            later = self._clock.now() + timedelta(seconds=self._settings.storage_retry_s)
+            run.look_at = to_micros(later)
+            return False
+        return True
+
     async def _look(self, run: Run) -> None:
         """Read the next page of a job whose buffer is empty, and act on what else is due."""
         now = to_micros(self._clock.now())
@@ -173,22 +192,25 @@ class Dispatcher:
         limit = min(len(run.held), MAX_HELD) + PAGE
         run.look_at = NEVER  # whoever learns of something meanwhile sets it earlier
         try:
-            due = await self._db.read(lambda tx: _read_due(tx, run.job.id, now=now, limit=limit))
+            due = await self._db.read(lambda tx: _read_due(tx, run, now=now, limit=limit))
             if due.waits or due.windows:
                 await self._time_is_up(run, due)
         except BaseException:
             run.look_at = 0
             raise
+        run.claims = due.claims
+        if not due.claims:
+            self._board.forget(run)
         more = len(due.ready) == limit
         run.left_behind = more and len(run.held) >= MAX_HELD
         if (more and not run.left_behind) or due.waits or due.windows:
             run.look_at = 0
         elif due.next_at is not None:
             run.look_by(due.next_at)
-        if run.job.state is not JobState.CANCELLING:
-            fresh = [item for item in due.ready if item.seq not in run.held]
-            run.held.update(item.seq for item in fresh)
-            run.buffer.extend(fresh)
+        fresh = [item for item in due.ready if item.seq not in run.held]
+        run.held.update(item.seq for item in fresh)
+        run.places.learn(due.locations)
+        run.buffer.extend(fresh)
 
     async def _time_is_up(self, run: Run, due: _Due) -> None:
         """Waits are judged again, evidence windows close."""
@@ -206,7 +228,7 @@ class Dispatcher:
     def _pick(self, run: Run, now_pass: _Pass) -> float:
         """Decide over the head of a job's buffer; seconds until its pace lets the next one go."""
         for _ in range(QUANTUM):
-            if not run.buffer or now_pass.full or not self._has_slot(run):
+            if not run.claims or not run.buffer or now_pass.full or not self._has_slot(run):
                 return 0
             pause_s = run.pace.wait_s(self._clock.monotonic())
             if pause_s > 0:
@@ -222,25 +244,30 @@ class Dispatcher:
         )
 
     def _decide(self, run: Run, item: JobItem, now_pass: _Pass) -> None:
-        if item.deadline_at is not None and self._clock.now() >= item.deadline_at:
-            done = _never_answered(run, item, ItemState.EXPIRED, "the deadline came first")
-            now_pass.verdicts.append(_Verdict(run, item, done=done))
-            return
+        now_pass.decided += 1
         admission = run.kind.admit(run.job, item)
-        if isinstance(admission, Busy) or (
+        if item.deadline_at is not None and self._clock.now() >= item.deadline_at:
+            done = _never_answered(
+                run, item, ItemState.EXPIRED, "expired", "the deadline came first"
+            )
+            now_pass.verdicts.append(_Verdict(run, item, done=done))
+        elif isinstance(admission, Busy) or (
             isinstance(admission, Go) and self._board.is_taken(item)
         ):
             assert item.target is not None
             self._board.blocked[item.target].append((run, item))
         elif isinstance(admission, Go):
-            self._board.occupy(run, item)
-            run.pace.take(self._clock.monotonic())
-            now_pass.starts.append(_Start(run, item, run.kind.intent(run.job, item)))
+            if not run.places.holds_back(item):
+                self._board.occupy(run, item)
+                run.pace.take(self._clock.monotonic())
+                now_pass.starts.append(_Start(run, item, run.kind.intent(run.job, item)))
+            return
         elif isinstance(admission, Offline):
-            done = _never_answered(run, item, ItemState.OFFLINE, "the station is offline")
+            done = _never_answered(run, item, ItemState.OFFLINE, admission.code, admission.message)
             now_pass.verdicts.append(_Verdict(run, item, done=done))
         else:
             now_pass.verdicts.append(_Verdict(run, item, until=_wait_until(item, admission)))
+        run.let_follow(item)
 
     # ---- beginning -----------------------------------------------------------------------
 
@@ -248,12 +275,16 @@ class Dispatcher:
         """One commit for the intents and verdicts of a pass, then the tasks."""
         self._crash.reach("item.claimed")
         try:
-            claimed, judged = await self._db.write(lambda tx: self._commit(tx, now_pass))
+            going, claimed, judged = await self._db.write(lambda tx: self._commit(tx, now_pass))
         except BaseException:
             self._put_back(now_pass)
             raise
         for run in now_pass.runs:
-            run.mark_running()
+            if run.job.id in going:
+                run.mark_running()
+            else:
+                self._board.forget(run)
+                run.look_at = 0
         for start, change in zip(now_pass.starts, claimed, strict=True):
             if change is None or change.item.final:
                 self._board.leave(start.run, start.item)
@@ -270,25 +301,34 @@ class Dispatcher:
 
     def _commit(
         self, tx: Tx, now_pass: _Pass
-    ) -> tuple[list[ledger.Change | None], list[ledger.Change | None]]:
+    ) -> tuple[set[int], list[ledger.Change | None], list[ledger.Change | None]]:
+        # A pause may have been committed since the pass began.
+        going = jobs.list_claiming(tx, [run.job.id for run in now_pass.runs])
         for run in now_pass.runs:
-            if run.job.state in {JobState.ACCEPTED, JobState.SCHEDULED}:
-                ledger.start(tx, run.job)
-        return self._claim_all(tx, now_pass.starts), [
-            _judge(tx, verdict) for verdict in now_pass.verdicts
-        ]
+            if run.job.state in {JobState.ACCEPTED, JobState.SCHEDULED} and run.job.id in going:
+                lifecycle.start(tx, run.job)
+        return (
+            going,
+            self._claim_all(tx, now_pass.starts, going),
+            _judge_all(tx, now_pass.verdicts, going),
+        )
 
-    def _claim_all(self, tx: Tx, starts: list[_Start]) -> list[ledger.Change | None]:
-        """Each item as claimed, or finished as forbidden; None when it moved meanwhile."""
-        permitted = _permitted(tx, starts)
+    def _claim_all(
+        self, tx: Tx, starts: list[_Start], going: set[int]
+    ) -> list[ledger.Change | None]:
+        """Each item as claimed, or finished as forbidden; None when it or its job moved."""
+        standing = [start for start in starts if start.run.job.id in going]
+        permitted = _permitted(tx, standing)
         claims = [
             ledger.Claim(start.run.job, start.item, start.intent)
-            for start in starts
+            for start in standing
             if start.intent is not None and start.item.id in permitted
         ]
         claimed = iter(ledger.intend_all(tx, claims, epoch=self._epoch))
         return [
-            _forbid(tx, start)
+            None
+            if start.run.job.id not in going
+            else _forbid(tx, start)
             if start.item.id not in permitted
             else ledger.Change(start.item)
             if start.intent is None
@@ -315,24 +355,29 @@ class Dispatcher:
             verdict.run.look_at = 0
 
 
-def _read_due(tx: ReadTx, job_id: int, *, now: int, limit: int) -> _Due:
+def _read_due(tx: ReadTx, run: Run, *, now: int, limit: int) -> _Due:
+    job_id = run.job.id
+    claims = job_id in jobs.list_claiming(tx, [job_id])
+    ready = job_items.list_ready(tx, job_id, now=now, limit=limit) if claims else []
     return _Due(
-        job_items.list_ready(tx, job_id, now=now, limit=limit),
+        claims,
+        ready,
+        job_order.find_locations(tx, ready) if run.places.are_limited else {},
         job_items.list_waits_over(tx, job_id, now=now, limit=PAGE),
         job_items.list_windows_over(tx, job_id, now=now, limit=PAGE),
         job_items.next_due(tx, job_id, after=now),
     )
 
 
-def _never_answered(run: Run, item: JobItem, state: ItemState, message: str) -> Done:
+def _never_answered(run: Run, item: JobItem, state: ItemState, code: str, message: str) -> Done:
     """Offline and expired say that nothing was ever sent; after an attempt that would be a lie."""
     if item.step != run.kind.first_step:
         message = f"{message}, and a part was done before"
         return Done(ItemState.ERROR, "partly_done", message, retryable=True)
     if item.attempts_used or item.interruptions:
         message = f"{message}, and an earlier attempt was not answered"
-        return Done(ItemState.ERROR, state.value, message, retryable=True)
-    return Done(state, state.value, message, retryable=True)
+        return Done(ItemState.ERROR, code, message, retryable=True)
+    return Done(state, code, message, retryable=True)
 
 
 def _wait_until(item: JobItem, admission: WaitOnline) -> int:
@@ -354,7 +399,20 @@ def _forbid(tx: Tx, start: _Start) -> ledger.Change | None:
     return ledger.finish(tx, start.run.job, start.item, forbidden, kind=start.run.kind)
 
 
-def _judge(tx: Tx, verdict: _Verdict) -> ledger.Change | None:
-    if verdict.done is None:
-        return ledger.wait_online(tx, verdict.item, until=verdict.until)
-    return ledger.finish(tx, verdict.run.job, verdict.item, verdict.done, kind=verdict.run.kind)
+def _judge_all(tx: Tx, verdicts: list[_Verdict], going: set[int]) -> list[ledger.Change | None]:
+    """What became of each item; None when it or its job moved."""
+    over = [
+        ledger.Over(one.run.job, one.item, one.done, one.run.kind)
+        for one in verdicts
+        if one.done is not None and one.run.job.id in going
+    ]
+    # One statement for all: a command to ten thousand stations that are offline is over at once.
+    finished = iter(ledger.finish_all(tx, over))
+    return [
+        None
+        if one.run.job.id not in going
+        else ledger.wait_online(tx, one.item, until=one.until)
+        if one.done is None
+        else next(finished)
+        for one in verdicts
+    ]

@@ -20,11 +20,13 @@ from csms.domain.jobs import (
     ItemState,
     Job,
     JobItem,
+    PauseReason,
     Submission,
 )
+from csms.domain.permissions import Principal
 from csms.errors import Unavailable
 from csms.events import Bus
-from csms.jobs import ledger
+from csms.jobs import lifecycle
 from csms.jobs.board import Board
 from csms.jobs.crash import CrashPoints
 from csms.jobs.dispatcher import Dispatcher
@@ -47,6 +49,10 @@ class Submitted:
 
     job: Job
     replayed: bool
+
+
+def _nothing(tx: Tx, job: Job) -> None:
+    """Most jobs are written by themselves."""
 
 
 class Engine:
@@ -87,6 +93,8 @@ class Engine:
             on_presence=self._news.on_presence,
         )
         self._stopping = False
+        self.is_over = False
+        """Stopped: no item changes any more."""
         self._main: asyncio.Task[None] | None = None
         self._unsubscribe: list[Callable[[], None]] = []
 
@@ -116,6 +124,8 @@ class Engine:
         await _within(0, board.tasks)
         # A disk that is still full must not hold up the stop: the next start judges these items.
         await _within(_STORE_S, board.settling)
+        self.is_over = True
+        board.release_all_waiters()
 
     def look_again(self) -> None:
         """The clock was moved: see what is due now."""
@@ -127,6 +137,11 @@ class Engine:
         return sum(self._board.flying.values())
 
     @property
+    def ended(self) -> Mapping[tuple[str, str], int]:
+        """(kind, state) → items that ended since the start, after they were tried."""
+        return self._board.ended
+
+    @property
     def live_jobs(self) -> int:
         """Jobs that are not finished."""
         return len(self._board.runs)
@@ -135,25 +150,42 @@ class Engine:
         self,
         order: Submission | Callable[[ReadTx], Submission],
         idempotency: IdempotencyKey | None = None,
+        *,
+        also: Callable[[Tx, Job], None] = _nothing,
     ) -> Submitted:
         """Accept a job: when this returns, it and all of its items are on disk.
 
         What depends on the store is made in the transaction that accepts it, so that of two such
-        orders the later one knows of the other.
+        orders the later one knows of the other. `also` is written with a job that is new.
 
         Raises Unavailable (nothing written) while stopping or when the queue is full, Invalid
         when the key was used with another body.
         """
+
+        def make(tx: Tx) -> Submission:
+            submission = order if isinstance(order, Submission) else order(tx)
+            kept = self._kinds[submission.kind].keep(submission.params)
+            return replace(submission, params=kept)
+
+        return await self._accept(make, idempotency, also)
+
+    async def _accept(
+        self,
+        make: Callable[[Tx], Submission],
+        idempotency: IdempotencyKey | None,
+        also: Callable[[Tx, Job], None] = _nothing,
+    ) -> Submitted:
         if self._stopping:
             raise Unavailable("the server is shutting down", code="draining")
 
         def accept(tx: Tx) -> tuple[Job, bool]:
-            submission = order if isinstance(order, Submission) else order(tx)
-            kept = self._kinds[submission.kind].keep(submission.params)
-            submission = replace(submission, params=kept)
+            submission = make(tx)
             if jobs.open_items(tx) + len(submission.items) > self._settings.max_open_items:
                 raise Unavailable("too many open job items, try again later", code="queue_full")
-            return ledger.accept(tx, submission, idempotency)
+            job, replayed = lifecycle.accept(tx, submission, idempotency)
+            if not replayed:
+                also(tx, job)
+            return job, replayed
 
         async def take() -> Submitted:
             job, replayed = await self._db.write(accept)
@@ -164,18 +196,22 @@ class Engine:
 
         return await self._whole(take())
 
+    async def pause(self, job: Job) -> Job:
+        """Start nothing more of a job; what is in flight finishes. Raises Conflict when over."""
+        return await self._change(
+            job, lambda tx: lifecycle.pause(tx, job, PauseReason.REQUESTED), "job.paused"
+        )
+
+    async def resume(self, job: Job) -> Job:
+        """Go on with a paused job. Raises Conflict when it is over."""
+        return await self._change(job, lambda tx: lifecycle.resume(tx, job), "job.resumed")
+
     async def cancel(self, job: Job) -> Job:
         """Stop a job; a finished one is returned as it is."""
         kind = self._kinds[job.kind]
-
-        async def stop() -> Job:
-            changed = await self._db.write(
-                lambda tx: ledger.cancel(tx, jobs.get(tx, job.id), kind=kind)
-            )
-            self._board.refresh(changed)
-            return changed
-
-        return await self._whole(stop())
+        return await self._change(
+            job, lambda tx: lifecycle.cancel(tx, jobs.get(tx, job.id), kind=kind)
+        )
 
     async def retry(
         self,
@@ -185,19 +221,51 @@ class Engine:
         include_unknown: bool = False,
     ) -> Job:
         """Run the failed items of a finished job again. Raises Conflict while it runs."""
-        chosen = states or frozenset(ledger.RESTARTABLE)
-        chosen = chosen | {ItemState.UNKNOWN} if include_unknown else chosen - {ItemState.UNKNOWN}
+        chosen = _chosen(states, include_unknown=include_unknown)
         kind = self._kinds[job.kind]
 
         async def again() -> Job:
             changed = await self._db.write(
-                lambda tx: ledger.restart(tx, jobs.get(tx, job.id), states=chosen, kind=kind)
+                lambda tx: lifecycle.restart(tx, jobs.get(tx, job.id), states=chosen, kind=kind)
             )
             if changed.state not in FINAL_JOB_STATES:
                 self._board.adopt(changed, kind)
             return changed
 
         return await self._whole(again())
+
+    async def retry_anew(
+        self,
+        job: Job,
+        *,
+        caller: Principal,
+        states: frozenset[ItemState] | None = None,
+        include_unknown: bool = False,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Submitted:
+        """As `retry`, by a job of the caller's own; Conflict also when nothing is left to do."""
+        chosen = _chosen(states, include_unknown=include_unknown)
+        kind = self._kinds[job.kind]
+        return await self._accept(
+            lambda tx: lifecycle.anew(
+                tx, jobs.get(tx, job.id), states=chosen, kind=kind, caller=caller
+            ),
+            idempotency,
+        )
+
+    async def delete(self, job: Job) -> None:
+        """Forget a job that is over. Raises Conflict while it runs."""
+        await self._db.write(lambda tx: lifecycle.delete(tx, jobs.get(tx, job.id)))
+
+    async def _change(self, job: Job, act: Callable[[Tx], Job], point: str | None = None) -> Job:
+        async def change() -> Job:
+            changed = await self._db.write(act)
+            if point is not None:
+                self._crash.reach(point)
+            self._board.refresh(changed)
+            return changed
+
+        return await self._whole(change())
 
     async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
         # A caller that goes away between the commit and what follows in memory would leave a
@@ -210,14 +278,14 @@ class Engine:
     async def settled(self, job_id: int, seq: int = 0, *, timeout_s: float) -> JobItem:
         """Wait until an item is final, at most `timeout_s`; returns it as it then stands.
 
-        Cancelling or running out of time changes nothing about the item.
+        Cancelling or running out of time changes nothing about the item. The engine's stop ends it.
         """
         waiters = self._board.waiters[job_id, seq]
         future = asyncio.get_running_loop().create_future()
         waiters.append(future)
         try:
             item = await self._db.read(lambda tx: job_items.get(tx, job_id, seq))
-            if not item.final:
+            if not (item.final or self.is_over):
                 await asyncio.wait([future], timeout=timeout_s)
                 item = await self._db.read(lambda tx: job_items.get(tx, job_id, seq))
         finally:
@@ -225,6 +293,12 @@ class Engine:
             if not waiters:
                 self._board.waiters.pop((job_id, seq), None)
         return item
+
+
+def _chosen(states: frozenset[ItemState] | None, *, include_unknown: bool) -> frozenset[ItemState]:
+    """What a retry takes; `unknown` items only when that is said by its own word."""
+    chosen = states or lifecycle.RESTARTABLE
+    return chosen | {ItemState.UNKNOWN} if include_unknown else chosen - {ItemState.UNKNOWN}
 
 
 async def _within(seconds: float, tasks: set[asyncio.Task[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The ledger: every change of a job or an item, as functions over one transaction.
+"""The ledger: every change of an item, as functions over one transaction.
 
 `intend` before anything leaves the process, `settle` with what came of it. Every change is one
 guarded statement (state, attempt, epoch), so of two writers the later one finds nothing to do.
@@ -14,28 +14,24 @@ from typing import Any, NamedTuple
 from csms.clock import from_micros, to_micros
 from csms.domain.jobs import (
     LEGAL_ITEM_CHANGES,
-    IdempotencyKey,
     ItemState,
     Job,
-    JobError,
     JobItem,
     JobState,
-    Submission,
 )
-from csms.errors import Conflict, Invalid
+from csms.domain.permissions import SYSTEM
 from csms.events import Event
-from csms.jobs import retry
+from csms.jobs import lifecycle, retry
+from csms.jobs.lifecycle import Aftermath
 from csms.jobs.port import Ambiguous, Done, Intent, ItemRunner, NextStep, NotSent, Result, Retry
-from csms.store import idempotency, job_items, jobs
+from csms.store import job_items, jobs
 from csms.store.columns import to_json
 from csms.store.database import Row, Tx
 from csms.store.job_items import Move
 
 # Above this an event per item would be the larger part of the work and of the table.
 ITEM_EVENTS_UP_TO = 100
-RESTARTABLE = (ItemState.ERROR, ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED)
 _OPEN_TO_AN_ANSWER = (ItemState.READY, ItemState.WAIT_ONLINE, ItemState.IN_FLIGHT)
-_STOPPABLE = (JobState.ACCEPTED, JobState.SCHEDULED, JobState.RUNNING, JobState.PAUSED)
 
 
 class Claim(NamedTuple):
@@ -65,51 +61,15 @@ class Over(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A committed change of an item: as it is now, and whether its job ended with it."""
+    """A committed change of an item: as it is now, and what became of its job with it."""
 
     item: JobItem
-    ended_generation: int | None = None
-    """Which generation of the job ended: a retry in the same commit has begun the next."""
+    job: Aftermath = Aftermath()
 
-
-# ---- accept ----------------------------------------------------------------------------------
-
-
-def accept(tx: Tx, submission: Submission, key: IdempotencyKey | None) -> tuple[Job, bool]:
-    """Job and items on disk, or the job the same key made before. Returns (job, replayed)."""
-    if key is not None:
-        resource = idempotency.find(tx, key, now=tx.now)
-        if resource is not None:
-            known = jobs.find_by_uuid(tx, resource.removeprefix("job:"))
-            if known is not None:
-                return known, True
-    job = jobs.insert(tx, submission)
-    start_at = tx.now if job.not_before is None else to_micros(job.not_before)
-    expires = submission.policy.expires_in_s
-    job_items.insert_many(
-        tx,
-        job.id,
-        submission.items,
-        due_at=start_at,
-        deadline_at=None if expires is None else start_at + int(expires * 1e6),
-    )
-    if key is not None:
-        idempotency.insert(tx, key, f"job:{job.uuid}")
-    _announce(tx, job, "job.accepted", total=job.counters.total)
-    if job.counters.open == 0:
-        end(tx, job)
-    return jobs.get(tx, job.id), False
-
-
-def start(tx: Tx, job: Job) -> None:
-    """The first claim: accepted → running."""
-    if jobs.change_state(
-        tx,
-        job.id,
-        from_states=(JobState.ACCEPTED, JobState.SCHEDULED),
-        to_state=JobState.RUNNING,
-    ):
-        _announce(tx, job, "job.started")
+    @property
+    def ended_job(self) -> bool:
+        """Whether it was the last of its job."""
+        return self.job.ended_generation is not None
 
 
 # ---- one attempt -----------------------------------------------------------------------------
@@ -234,7 +194,7 @@ def finish_all(tx: Tx, over: Sequence[Over]) -> list[Change | None]:
     changes = []
     for one in reversed(over):  # a job ends with its last item
         item = settled.get(one.item.id)
-        changes.append(None if item is None else Change(item, ends.pop(item.job_id, None)))
+        changes.append(None if item is None else Change(item, ends.pop(item.job_id, Aftermath())))
     return changes[::-1]
 
 
@@ -321,7 +281,7 @@ def close_window(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> Change
     if job.counters.total <= ITEM_EVENTS_UP_TO:
         _tell_item(tx, job, item, unknown)
     closed = item._replace(window_open=False, executed_at=from_micros(tx.now))
-    return Change(closed, _after_count(tx, job, counted, kind))
+    return Change(closed, lifecycle.after_count(tx, job, counted, kind))
 
 
 def look_for_evidence(tx: Tx, job: Job, item: JobItem, *, kind: ItemRunner) -> Change | None:
@@ -364,58 +324,6 @@ def judge_again(tx: Tx, item: JobItem) -> Change | None:
     return _ready(tx, item, due_at=tx.now)
 
 
-# ---- the whole job ---------------------------------------------------------------------------
-
-
-def cancel(tx: Tx, job: Job, *, kind: ItemRunner) -> Job:
-    """Nothing new starts; what is in flight finishes. A finished job stays as it is."""
-    if jobs.change_state(tx, job.id, from_states=_STOPPABLE, to_state=JobState.CANCELLING):
-        _cancel_waiting(tx, jobs.get(tx, job.id), kind=kind)
-    return jobs.get(tx, job.id)
-
-
-def fail(tx: Tx, job: Job, error: JobError, *, kind: ItemRunner) -> Job:
-    """As cancel, but the job ends failed with its cause."""
-    if jobs.change_state(tx, job.id, from_states=_STOPPABLE, to_state=JobState.CANCELLING):
-        jobs.set_error(tx, job.id, error)
-        _cancel_waiting(tx, jobs.get(tx, job.id), kind=kind)
-    return jobs.get(tx, job.id)
-
-
-def restart(tx: Tx, job: Job, *, states: frozenset[ItemState], kind: ItemRunner) -> Job:
-    """Failed items become ready again under a new generation; finished ones are not touched."""
-    if job.finished_at is None:
-        raise Conflict("the job is still running", code="job_running")
-    if states & {ItemState.SUCCEEDED, ItemState.SKIPPED_FORBIDDEN}:
-        raise Invalid("succeeded and skipped items cannot be retried", loc=("states",))
-    expires = job.policy.expires_in_s
-    deadline_at = None if expires is None else tx.now + int(expires * 1e6)
-    reopened = 0
-    for state in states:
-        number = job_items.reopen(tx, job.id, state, deadline_at=deadline_at, step=kind.first_step)
-        if number:
-            jobs.count_reopened(tx, job.id, state, number)
-        reopened += number
-    if reopened:
-        jobs.begin_generation(tx, job.id)
-        _announce(tx, job, "job.started", retried=reopened)
-    return jobs.get(tx, job.id)
-
-
-def end(tx: Tx, job: Job) -> int | None:
-    """Close the job once no item is open; the generation that ended, None when it did not."""
-    fresh = jobs.get(tx, job.id)
-    if fresh.counters.open or fresh.finished_at is not None:
-        return None
-    state = JobState.DONE
-    if fresh.state is JobState.CANCELLING:
-        state = JobState.CANCELLED if fresh.error is None else JobState.FAILED
-    if not jobs.change_state(tx, job.id, from_states=(fresh.state,), to_state=state):
-        return None
-    _announce(tx, fresh, f"job.{state.value}", state=state.value)
-    return fresh.generation
-
-
 # ---- below -----------------------------------------------------------------------------------
 
 
@@ -437,8 +345,8 @@ def _back(tx: Tx, item: JobItem) -> Change | None:
 def _stop_item(tx: Tx, item: JobItem, *, kind: ItemRunner) -> Change:
     """The item came back ready to a job that is stopping: cancelled as the others were."""
     job = jobs.get(tx, item.job_id)
-    ended = _cancel_waiting(tx, job, kind=kind)
-    return Change(job_items.get(tx, item.job_id, item.seq), ended)
+    ended = lifecycle.cancel_waiting(tx, job, kind=kind)
+    return Change(job_items.get(tx, item.job_id, item.seq), Aftermath(ended))
 
 
 def _next_step(tx: Tx, item: JobItem, result: NextStep) -> Change | None:
@@ -498,66 +406,21 @@ class _Tally:
         self._final[key] = self._final.get(key, 0) + 1
         self._jobs[job.id] = job, kind
 
-    def count(self, tx: Tx) -> dict[int, int]:
-        """Write the counters; the generation of each job that ended by it."""
+    def count(self, tx: Tx) -> dict[int, Aftermath]:
+        """Write the counters; what became of each job by it."""
         counted = {
             job_id: jobs.count_final(tx, job_id, state, number)
             for (job_id, state), number in self._final.items()
         }
-        ends = {
-            job_id: _after_count(tx, self._jobs[job_id][0], row, self._jobs[job_id][1])
+        return {
+            job_id: lifecycle.after_count(tx, self._jobs[job_id][0], row, self._jobs[job_id][1])
             for job_id, row in counted.items()
         }
-        return {job_id: ended for job_id, ended in ends.items() if ended is not None}
-
-
-def _after_count(tx: Tx, job: Job, counted: Row, kind: ItemRunner) -> int | None:
-    if counted["open"] == 0:
-        return end(tx, job)
-    failed = counted["errored"] + counted["unknown"]
-    stopping = counted["state"] == JobState.CANCELLING.value
-    if not stopping and retry.crosses_threshold(
-        job.policy, failed=failed, settled=counted["settles"]
-    ):
-        error = JobError(
-            "abort_threshold", f"{failed} of {counted['settles']} items failed", retryable=True
-        )
-        failed_job = fail(tx, job, error, kind=kind)
-        return failed_job.generation if failed_job.finished_at is not None else None
-    return None
-
-
-def _cancel_waiting(tx: Tx, job: Job, *, kind: ItemRunner) -> int | None:
-    cause = job.error or JobError("cancelled", "cancelled")
-    waiting = (ItemState.HELD, ItemState.READY, ItemState.WAIT_ONLINE)
-    if kind.first_step is not None:  # a kind of many steps may have made something already
-        for item in job_items.list_registered(tx, job.id, states=waiting):
-            kind.discard(tx, job, item)
-            job_items.detach_station(tx, job.id, item.seq)
-    else:
-        message = f"{cause.message}, and a part was done before"
-        begun = job_items.fail_begun(tx, job.id, code="partly_done", message=message)
-        if begun:
-            jobs.count_final(tx, job.id, ItemState.ERROR, begun)
-    number = job_items.cancel_waiting(tx, job.id, code=cause.code, message=cause.message)
-    if number:
-        jobs.count_final(tx, job.id, ItemState.CANCELLED, number)
-    return end(tx, job)
-
-
-def _announce(tx: Tx, job: Job, what: str, **data: object) -> None:
-    if not job.hidden:
-        tx.emit(
-            Event(
-                what,
-                {"job": job.uuid, "kind": job.kind, **data},
-                job_id=job.id,
-                location_id=job.location_id,
-            )
-        )
 
 
 def _tell_item(tx: Tx, job: Job, item: JobItem, done: Done) -> None:
+    if job.hidden and job.principal == SYSTEM.id:  # to tell of the telling would never end
+        return
     tx.emit(
         Event(
             "item.settled",

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from csms.domain.jobs import ItemState, Job, JobError
 from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationReady
-from csms.jobs import ledger
+from csms.jobs import ledger, lifecycle
 from csms.jobs.board import Board
 from csms.jobs.crash import CrashPoints
 from csms.jobs.port import Done, ItemRunner
@@ -79,7 +79,7 @@ class News:
         error = JobError("location_deleted", "the location was deleted")
         for run in [run for run in self._board.runs.values() if run.job.location_id == location_id]:
             job = await self._write(
-                lambda tx, run=run: ledger.fail(  # type: ignore[misc]
+                lambda tx, run=run: lifecycle.fail(  # type: ignore[misc]
                     tx, jobs.get(tx, run.job.id), error, kind=run.kind
                 )
             )

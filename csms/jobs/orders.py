@@ -76,7 +76,11 @@ def class_of(job: Job) -> CommandClass:
 
 def encode(job: Job, version: OcppVersion) -> Order:
     """The CALL for a station of `version`; raises NotSupportedByVersion."""
-    params = job.params
+    return encode_params(job.params, version)
+
+
+def encode_params(params: dict[str, Any], version: OcppVersion) -> Order:
+    """As `encode`, before there is a job."""
     if "command" in params:
         return commands.typed(version, params["command"], params["params"])
     if params["version"] == version.value:

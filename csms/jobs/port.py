@@ -35,7 +35,10 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """No socket, and nothing to wait for."""
+    """Nothing can be sent, and nothing is to be waited for: no socket, unless `code` says else."""
+
+    code: str = "offline"
+    message: str = "the station is offline"
 
 
 @dataclass(frozen=True, slots=True)

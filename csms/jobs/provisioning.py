@@ -49,11 +49,11 @@ class Plan:
 
 def template(
     *,
-    brand_slug: str,
-    model_slug: str,
-    connector_type: str,
+    brand_slug: str | None,
+    model_slug: str | None,
+    connector_type: str | None,
     ws_url: str,
-    ocpp_version: OcppVersion,
+    ocpp_version: OcppVersion | None,
     connectors: int,
     virtual: bool,
     allowed_targets: Sequence[str],

@@ -1,7 +1,8 @@
 """What happens between opening the file and opening the port: one sweep, one transaction.
 
 A new epoch fences off every write of the life before. What was in flight is judged by class:
-repeatable attempts run again, one-shot ones become `unknown` with an evidence window.
+repeatable attempts run again, one-shot ones become `unknown` with an evidence window. In a file
+that was put back from a backup nothing runs before somebody resumes it: all of it may be done.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from csms.domain.jobs import Counters, ItemState, Job, JobItem, JobState
-from csms.jobs import ledger, retry
+from csms.domain.jobs import Counters, ItemState, Job, JobItem, JobState, PauseReason
+from csms.domain.permissions import SYSTEM
+from csms.jobs import ledger, lifecycle, retry
 from csms.jobs.port import Ambiguous, Done, ItemRunner
 from csms.store import engine, job_items, jobs
 from csms.store.database import Tx
@@ -27,6 +29,7 @@ class Recovered:
     epoch: int
     clean: bool
     live_jobs: int
+    restored: bool
     resumed: int
     unknown: int
     repaired: int
@@ -37,6 +40,10 @@ def sweep(tx: Tx, *, boot_id: str, kinds: Mapping[str, ItemRunner]) -> Recovered
     clean = engine.was_clean(tx)
     epoch = engine.begin_epoch(tx, boot_id)
     live = {job.id: job for job in jobs.list_live(tx)}
+    restored = engine.forget_restore(tx)
+    if restored:
+        for job in live.values():
+            _hold_back(tx, job, kinds[job.kind])
     resumed = unknown = 0
     for item in job_items.list_in_flight(tx, before_epoch=epoch):
         job = live[item.job_id]
@@ -47,7 +54,19 @@ def sweep(tx: Tx, *, boot_id: str, kinds: Mapping[str, ItemRunner]) -> Recovered
     repaired = _check_counters(tx)
     _extend_windows(tx, live)
     jobs.renew_runs(tx)
-    return Recovered(epoch, clean, len(live), resumed, unknown, repaired)
+    return Recovered(epoch, clean, len(live), restored, resumed, unknown, repaired)
+
+
+def _hold_back(tx: Tx, job: Job, kind: ItemRunner) -> None:
+    if job.state is JobState.CANCELLING:
+        return
+    if not job.hidden:
+        lifecycle.pause(tx, job, PauseReason.RESTORED)
+    elif job.principal != SYSTEM.id or not all(
+        kind.repeatable(job, item) for item in job_items.list_page(tx, job.id)
+    ):
+        # Who waited for it is gone, and nobody would find it to resume it.
+        lifecycle.cancel(tx, job, kind=kind)
 
 
 def _judge(tx: Tx, job: Job, item: JobItem, kind: ItemRunner) -> ItemState:
@@ -93,7 +112,7 @@ def _check_counters(tx: Tx) -> int:
             jobs.set_counters(tx, job.id, counted)
             repaired += 1
         if counted.open == 0:
-            ledger.end(tx, job)
+            lifecycle.end(tx, job)
     return repaired
 
 

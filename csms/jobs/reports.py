@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -34,9 +34,23 @@ class Report:
     rows: list[ReportRow]
     in_flight: int
     retrying: int
+    version: str = ""
+    """Another one whenever anything of this is."""
+    is_known: bool = False
+    """The caller has this version; it comes without rows."""
 
 
-async def report(db: Database, seen: Job, choose: Callable[[Job], Rows]) -> Report:
+def _nothing_is_known(version: str) -> bool:
+    return False
+
+
+async def report(
+    db: Database,
+    seen: Job,
+    choose: Callable[[Job], Rows],
+    *,
+    is_known: Callable[[str], bool] = _nothing_is_known,
+) -> Report:
     """A job the caller may see, as it is now, with the rows that `choose` wants of it."""
 
     def look(tx: ReadTx) -> Report:
@@ -44,7 +58,10 @@ async def report(db: Database, seen: Job, choose: Callable[[Job], Rows]) -> Repo
         in_flight, retrying = (0, 0)
         if job.finished_at is None:
             in_flight, retrying = job_items.count_in_progress(tx, job.id)
-        return Report(job, _rows(tx, job, choose(job)), in_flight, retrying)
+        version = f"{job.uuid}/{_version(job)}/{job_reports.version(tx, job.id)}"
+        if is_known(version):
+            return Report(job, [], in_flight, retrying, version, is_known=True)
+        return Report(job, _rows(tx, job, choose(job)), in_flight, retrying, version)
 
     return await db.read(look)
 
@@ -77,6 +94,11 @@ async def maker_of(db: Database, station: Station) -> tuple[Job, JobItem] | None
 def _replayed(tx: ReadTx, key: IdempotencyKey, now: int) -> Job | None:
     resource = idempotency.find(tx, key, now=now)
     return None if resource is None else jobs.find_by_uuid(tx, resource.removeprefix("job:"))
+
+
+def _version(job: Job) -> str:
+    counted = "/".join(str(number) for number in astuple(job.counters))
+    return f"{job.state.value}/{job.generation}/{to_micros(job.updated_at)}/{counted}"
 
 
 def _rows(tx: ReadTx, job: Job, which: Rows) -> list[ReportRow]:

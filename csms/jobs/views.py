@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from csms.domain.effects import Effect
-from csms.domain.jobs import ItemState, Job, JobItem
+from csms.domain.jobs import ItemState, Job, JobItem, JobState
 from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Station
 from csms.errors import NotFound
@@ -81,27 +81,36 @@ async def list_jobs(
     principal: Principal,
     *,
     limit: int,
-    before_id: int | None = None,
+    after_id: int | None = None,
     offset: int = 0,
+    oldest_first: bool = False,
     kind: str | None = None,
     dialect: str | None = None,
+    states: Sequence[JobState] | None = None,
+    created_by: str | None = None,
     hidden: bool = False,
 ) -> tuple[list[Job], int]:
     """Jobs the caller sees, newest first, and how many there are in all."""
-    mine = None if sees_all_jobs(principal) else principal.id
+    if not sees_all_jobs(principal) and created_by not in {None, principal.id}:
+        return [], 0
+    by = created_by if sees_all_jobs(principal) else principal.id
 
     def read(tx: ReadTx) -> tuple[list[Job], int]:
         found = jobs.list_page(
             tx,
             limit=limit,
-            before_id=before_id,
+            after_id=after_id,
             offset=offset,
+            oldest_first=oldest_first,
             kind=kind,
             dialect=dialect,
-            principal=mine,
+            states=states,
+            principal=by,
             hidden=hidden,
         )
-        total = jobs.count(tx, kind=kind, dialect=dialect, principal=mine, hidden=hidden)
+        total = jobs.count(
+            tx, kind=kind, dialect=dialect, states=states, principal=by, hidden=hidden
+        )
         return found, total
 
     return await db.read(read)
@@ -114,12 +123,15 @@ async def list_items(
     after_seq: int = -1,
     limit: int = -1,
     states: Sequence[ItemState] | None = None,
+    code: str | None = None,
     now: int,
 ) -> list[ItemRow]:
     """Items in order, with their stations and their effect as it is `now`."""
 
     def read(tx: ReadTx) -> list[ItemRow]:
-        items = job_items.list_page(tx, job.id, after_seq=after_seq, limit=limit, states=states)
+        items = job_items.list_page(
+            tx, job.id, after_seq=after_seq, limit=limit, states=states, code=code
+        )
         return [
             replace(row, effect=effects.of_item(tx, job, row.item, now=now))
             for row in _with_stations(tx, items)

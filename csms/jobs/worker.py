@@ -9,7 +9,7 @@ import structlog
 
 from csms.domain.jobs import ItemState, JobError, JobItem
 from csms.errors import CsmsError, Unavailable
-from csms.jobs import ledger
+from csms.jobs import ledger, lifecycle
 from csms.jobs.board import Board, Run
 from csms.jobs.crash import CrashPoints
 from csms.jobs.port import Done, Intent, JobFailed, NextStep, NotSent, Result
@@ -81,7 +81,7 @@ class Worker:
         finally:
             self._board.leave(run, item, then=then)
         self._board.after(run, change)
-        if change is not None and change.ended_generation is not None:
+        if change is not None and change.ended_job:
             self._crash.reach("job.done")
 
     async def _journal(self, run: Run, item: JobItem, result: Result) -> ledger.Change | None:
@@ -141,7 +141,7 @@ class Worker:
     async def _fail(self, run: Run, error: JobError) -> None:
         self._board.refresh(
             await self._db.write_when_possible(
-                lambda tx: ledger.fail(tx, jobs.get(tx, run.job.id), error, kind=run.kind),
+                lambda tx: lifecycle.fail(tx, jobs.get(tx, run.job.id), error, kind=run.kind),
                 retry_s=self._storage_retry_s,
             )
         )
@@ -150,6 +150,8 @@ class Worker:
 def _point_after(result: Result, change: ledger.Change | None) -> str:
     if isinstance(result, NextStep):
         return "step.done"
+    if change is not None and change.job.moved:
+        return "wave.ended"
     if change is not None and change.item.state is ItemState.READY:
         return "item.retried"
     if change is not None and change.item.window_open:

@@ -9,6 +9,7 @@ queue up, and answers to ours are read all the same.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from csms.domain.lint import Rule
 from csms.domain.versions import OcppVersion
 from csms.errors import CallFailed, CallTimeout, ConnectionLost, StationOffline
 from csms.ocpp import frames, websocket
+from csms.ocpp.budget import Budget
 from csms.ocpp.frames import (
     Call,
     CallError,
@@ -60,6 +62,9 @@ class Watcher(Protocol):
 
     def noticed(self, connection: Connection, quirk: Observed) -> None:
         """The other end did something odd, and it was tolerated."""
+
+    def slowed(self, connection: Connection) -> None:
+        """The station sends more than it may; the rest waits for a moment."""
 
     def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
         """An answer came that nobody waits for."""
@@ -105,11 +110,14 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_began_at",
+        "_budget",
         "_clock",
         "_inbox",
         "_inbox_bytes",
         "_lost",
         "_ours",
+        "_pause",
+        "_spent_until",
         "_tasks",
         "_turns",
         "_waiting",
@@ -141,6 +149,7 @@ class Connection:
         clock: Clock,
         watcher: Watcher,
         turns: Turns,
+        budget: Budget,
     ) -> None:
         now = clock.monotonic()
         self.socket = socket
@@ -165,6 +174,10 @@ class Connection:
         self._clock = clock
         self._watcher = watcher
         self._turns = turns
+        self._budget = budget
+        self._spent_until = 0.0
+        self._pause: asyncio.TimerHandle | None = None
+        """Set while the station has sent more than it may: nothing of it is served."""
         # Empty collections are None: most connections are idle.
         self._inbox: list[Call | Send] | None = None
         """CALLs of the station, the one being served first; None: none."""
@@ -252,6 +265,9 @@ class Connection:
     def on_lost(self) -> None:
         """Nothing more comes; what has come is served to the end."""
         self.closing = self.lost = True
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         self._fail_ours()
         if self._lost is not None:
             self._lost.set()
@@ -297,10 +313,12 @@ class Connection:
 
     def _work(self) -> None:
         """Serve the inbox until a CALL waits for its commit, or the station has to read first."""
-        if self._inbox is None or self._waiting is not None:
+        if self._inbox is None or self._waiting is not None or self._pause is not None:
             return
         try:
             while self._inbox and (self.closing or not self.socket.stalled):
+                if not self._may_serve():
+                    return
                 self._began_at = self._clock.micros()
                 call = self._inbox[0]
                 outcome = self._watcher.answer(_as_call(call))
@@ -313,6 +331,20 @@ class Connection:
             self._fail(error)
         if not self._inbox:
             self._rest()
+
+    def _may_serve(self) -> bool:
+        now = time.monotonic()  # the one that timers go by
+        wait_s = self._budget.wait_s(self._spent_until, now)
+        if wait_s > 0 and not self.closing:  # what came before it left is served to the end
+            self._pause = asyncio.get_running_loop().call_later(wait_s, self._resume)
+            self._watcher.slowed(self)
+            return False
+        self._spent_until = self._budget.spend(self._spent_until, now)
+        return True
+
+    def _resume(self) -> None:
+        self._pause = None
+        self._work()
 
     def _go_on(self, _: asyncio.Future[Any]) -> None:
         waiting, self._waiting = self._waiting, None

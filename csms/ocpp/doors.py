@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from csms.clock import Clock
+from csms.domain.onboarding import Cause
 from csms.domain.timestamps import format_timestamp
 from csms.errors import CsmsError, Invalid
 from csms.events import Event
@@ -58,6 +59,7 @@ class Doors:
         self._clock = clock
         self._spawn = spawn
         self._notes = Throttle(NOTE_INTERVAL_S)
+        self._silent = listener.Silent()
         self._servers: list[asyncio.Server | TlsServer] = []
         # Before they are read: what changes meanwhile is then read again.
         self._seen = self._stamps()
@@ -83,6 +85,8 @@ class Doors:
                     address.port,
                     security_of=security_of,
                     stations_only=address.stations_only,
+                    programs_only=address.programs_only,
+                    silent=self._silent,
                     on_stranger=self._on_stranger,
                     head_timeout_s=head_timeout_s,
                 )
@@ -150,9 +154,9 @@ class Doors:
         assert self._contexts.by_certificate is not None
         return self._contexts.by_certificate
 
-    def _on_stranger(self, address: str, cause: str, detail: str | None) -> None:
-        if self._notes.passes(f"{cause}/{address}", self._clock.monotonic()):
-            log.info("connection refused", address=address, cause=cause, detail=detail)
+    def _on_stranger(self, address: str, cause: Cause, detail: str | None) -> None:
+        if self._notes.passes(f"{cause.value}/{address}", self._clock.monotonic()):
+            log.info("connection refused", address=address, cause=cause.value, detail=detail)
             self._spawn(inbox.record(self._db, "", cause, address, detail=detail))
 
     def _stamps(self) -> list[tuple[Path, int, int]]:

@@ -5,47 +5,48 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import formatdate
-from http import HTTPStatus
 
 import structlog
 from aiohttp import hdrs, web
 
+from csms.domain.addresses import origin_of
 from csms.domain.client_certificates import ClientCertificate
-from csms.domain.credentials import Credential, Verdict, check_supplied
-from csms.domain.identity import why_not_an_identity
-from csms.domain.onboarding import Onboarding
-from csms.domain.stations import NewStation, Station
+from csms.domain.credentials import Credential, CredentialKind, Verdict
+from csms.domain.identity import identity_key, why_not_an_identity
+from csms.domain.onboarding import Cause, Onboarding
+from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
-from csms.errors import CsmsError, DuplicateIdentity, Invalid
+from csms.errors import CsmsError
 from csms.ocpp import handshake
+from csms.ocpp.attempts import Attempts
 from csms.ocpp.conduct import applied_to
+from csms.ocpp.crowds import Crowds
 from csms.ocpp.deflate import Terms, agree
 from csms.ocpp.handshake import Basic, Choice, Peer, Upgrade
-from csms.ocpp.held import UNKNOWN_IDENTITY
 from csms.ocpp.hub import Hub
+from csms.ocpp.proxies import seen_through
 from csms.ocpp.quirks import catalog
 from csms.ocpp.quirks.applied import Applied, apply
 from csms.ocpp.quirks.observed import Observed
-from csms.ocpp.throttle import Throttle
+from csms.ocpp.refusals import NotLetIn, Refusal, TooManyGuesses, Unauthorized
+from csms.ocpp.strangers import Strangers
 from csms.ocpp.tls import peer_of
 from csms.ocpp.websocket import Socket, transport_of
-from csms.services import inbox
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
-from csms.store import credentials, stations
+from csms.services.onboarding import Window
+from csms.store import connections, credentials, stations
 from csms.store.database import Database, ReadTx
 
 log = structlog.get_logger(__name__)
 
 # A refused knock leaves on this grid, so that its time tells nothing about what was wrong.
 REFUSAL_GRID_S = 0.25
-MAX_HELD = 1000
-RETRY_AFTER_S = 60
-# A refused station that knocks without a pause is noted so often.
-NOTE_INTERVAL_S = 1.0
+# Of one address, at once; a depot sits behind one, so the others wait their turn.
+MAX_KNOCKING = 50
 # A station that has a password must show it anyway, so this one is not recorded.
 PASSWORD_PROFILE = 1
+_CERTIFIED = Cause.UNKNOWN_WITH_CERTIFICATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Admission:
     quirks: Applied
     noticed: tuple[str, ...]
     """Quirks that the upgrade has shown already."""
+    password: bytes | None
+    """What it showed as the password of this identity."""
 
     def enter(self, transport: asyncio.Transport, unread: bytes) -> None:
         """Turn the transport into a websocket; `unread` came after the head."""
@@ -75,6 +78,7 @@ class Admission:
                 self.peer.address,
                 self.choice.version,
                 certificate=self.peer.certificate,
+                password=self.password,
             )
         else:
             connection = self.hub.open(
@@ -90,54 +94,6 @@ class Admission:
         socket.start(connection, unread)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The HTTP answer to somebody who may not."""
-
-    status: int
-    text: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Beside those that every answer has."""
-        if self.status == 401:
-            return {"WWW-Authenticate": 'Basic realm="csms", charset="UTF-8"'}
-        return {"Retry-After": str(RETRY_AFTER_S)} if self.status == 503 else {}
-
-    def encode(self) -> bytes:
-        """The bytes of the whole answer."""
-        headers = {
-            **self.headers,
-            "Content-Type": "text/plain; charset=utf-8",
-            "Content-Length": str(len(self.text.encode())),
-            "Date": formatdate(usegmt=True),
-            "Connection": "close",
-        }
-        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join([*lines, "", self.text]).encode()
-
-
-class _Refused(Exception):
-    """The upgrade does not happen."""
-
-    def __init__(
-        self, status: int, text: str, *, cause: str | None = None, detail: str | None = None
-    ) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-        self.cause = cause
-        self.detail = detail
-
-
-class _Unauthorized(_Refused):
-    """The one answer to every wrong or missing credential."""
-
-    def __init__(self, cause: str, detail: str | None = None) -> None:
-        super().__init__(401, "Unauthorized\n", cause=cause, detail=detail)
-
-
 class Endpoint:
     """Every upgrade request of the server, whatever its path."""
 
@@ -146,44 +102,63 @@ class Endpoint:
         self._db = db
         self._passwords = passwords
         self._settings = hub.settings
-        self._notes = Throttle(NOTE_INTERVAL_S)
+        self.window = Window(hub.clock)
+        self._strangers = Strangers(hub=hub, db=db, passwords=passwords, window=self.window)
+        self._attempts = Attempts()
+        self._crowds = Crowds(MAX_KNOCKING)
 
     async def knock(self, upgrade: Upgrade) -> Admission | Refusal:
         """Decide about one upgrade request; raises nothing but CancelledError."""
         began = asyncio.get_running_loop().time()
+        upgrade = seen_through(upgrade, self._settings.proxies)
+        origin = origin_of(upgrade.address)
         try:
-            async with asyncio.timeout(self._settings.handshake_timeout_s):
-                return await self._admit(upgrade)
-        except _Refused as refused:
-            return await self._refuse(upgrade, refused, began)
+            async with (
+                asyncio.timeout(self._settings.handshake_timeout_s),
+                self._crowds.one_of(origin),
+            ):
+                return await self._admit(upgrade, origin)
+        except NotLetIn as refused:
+            return await self._refuse(upgrade, refused, origin, began)
         except (CsmsError, TimeoutError) as error:
-            target = handshake.printable(upgrade.target)
+            target = handshake.shown_path(upgrade.target)
             log.warning("upgrade failed", target=target, error=str(error))
             return Refusal(503, "try again later\n")
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer an upgrade on a connection that served REST before: proxies keep those open."""
-        headers: dict[str, str] = {}
-        for name, value in request.headers.items():
-            known = headers.get(name.lower())
-            headers[name.lower()] = value if known is None else f"{known}, {value}"
-        upgrade = Upgrade(request.method, request.raw_path, headers, peer_of(request.transport))
-        answer = await self.knock(upgrade)
+        answer = await self.knock(_upgrade_of(request))
         if isinstance(answer, Refusal):
-            response = web.Response(status=answer.status, text=answer.text, headers=answer.headers)
-            response.force_close()
-            return response
+            return _as_response(answer)
         answer.enter(*_taken_over(request))
         return web.Response()  # aiohttp has nowhere to send it to
 
-    async def _admit(self, upgrade: Upgrade) -> Admission:
+    async def handle_without_upgrade(self, request: web.BaseRequest) -> web.Response | None:
+        """The same for a request that nobody serves; None: it is no station's either."""
+        lost = _upgrade_of(request)
+        if not handshake.is_lost_station(lost):
+            return None
+        return _as_response(await self.without_upgrade(lost))
+
+    async def without_upgrade(self, request: Upgrade) -> Refusal:
+        """Note and answer a station, or a proxy before it, that forgot to ask for a websocket."""
+        request = seen_through(request, self._settings.proxies)
+        if "sec-websocket-key" not in request.headers:  # perhaps only a page that is not there
+            await self._strangers.note(request, Cause.NO_UPGRADE)
+            return Refusal(404, "not found; a station has to ask for a websocket\n")
+        detail = "the headers of a websocket came without Upgrade"
+        await self._strangers.note(request, Cause.NO_UPGRADE, detail)
+        return Refusal(426, "a station has to ask for a websocket: Upgrade: websocket\n")
+
+    async def _admit(self, upgrade: Upgrade, origin: str) -> Admission:
         accept = self._check_request(upgrade)
         identity = handshake.identity_in(upgrade.target)
         if identity is None:
-            raise _Refused(400, "the URL has no identity\n")
+            raise NotLetIn(400, "the URL has no identity\n", cause=Cause.NO_IDENTITY)
         reason = why_not_an_identity(identity)
         if reason is not None:
-            raise _Refused(400, f"{reason}\n", cause="invalid_identity", detail=reason)
+            raise NotLetIn(400, f"{reason}\n", cause=Cause.INVALID_IDENTITY, detail=reason)
+        await self._check_attempts(identity, origin)
         agent = upgrade.headers.get("user-agent")
         certificate = upgrade.peer.certificate
         station, stored, quirks, serial_number = await self._db.read(
@@ -194,18 +169,24 @@ class Endpoint:
             self._check_certificate(certificate, identity, serial_number)
         profile = upgrade.security_profile
         if station is not None:
-            if certificate is None and not await self._authenticate(station, stored, basic):
+            if certificate is None and not await self._authenticate(station, stored, basic, origin):
                 profile = 0
             if station.blocked_at is not None:  # told to nobody who has not shown who it is
-                raise _Refused(403, "blocked\n")
+                raise NotLetIn(403, "blocked\n", cause=Cause.BLOCKED)
             _check_profile(station, profile)
             if self._hub.is_dueling(station.id):
-                raise _Refused(503, "two stations use this identity\n")
+                raise NotLetIn(503, "two stations use this identity\n", cause=Cause.TWO_STATIONS)
         else:
-            station = await self._onboard(identity, basic, certificate, serial_number)
-            if certificate is None and self._settings.allow_no_password:
+            station = await self._strangers.welcome(identity, basic, certificate, serial_number)
+            if certificate is None and (
+                self._settings.allow_no_password
+                or (station is not None and self.window.has_guest(station.id))
+            ):
                 profile = 0  # registered without one
         choice = self._choose(upgrade, station, quirks)
+        if station is None:
+            cause = Cause.UNKNOWN_IDENTITY if certificate is None else _CERTIFIED
+            await self._strangers.note(upgrade, cause, version=choice.version)
         # A stranger's few bytes are not to cost more than they are.
         compression = None if station is None else _compression(upgrade, choice, quirks)
         if station is not None and profile > max(station.security_profile, PASSWORD_PROFILE):
@@ -221,90 +202,79 @@ class Endpoint:
             compression,
             quirks,
             tuple(_noticed(upgrade, choice, quirks)),
+            basic.password if basic is not None and basic.is_for(identity) else None,
         )
 
     def _check_request(self, upgrade: Upgrade) -> str:
         headers = upgrade.headers
         if upgrade.method != hdrs.METH_GET:
-            raise _Refused(405, "an upgrade is a GET\n")
+            raise NotLetIn(
+                405, "an upgrade is a GET\n", cause=Cause.BAD_HANDSHAKE, detail="it was no GET"
+            )
         if handshake.comes_from_a_browser(headers, headers.get("user-agent", "")):
-            raise _Refused(403, "browsers cannot open this socket\n")
+            raise NotLetIn(403, "browsers cannot open this socket\n", cause=Cause.BROWSER)
         if self._hub.stopping or self._hub.count >= self._settings.max_sockets:
-            raise _Refused(503, "try again later\n")
+            cause = None if self._hub.stopping else Cause.SERVER_FULL
+            raise NotLetIn(503, "try again later\n", cause=cause)
         accept = upgrade.accept
         if accept is None:
-            raise _Refused(400, "not a valid websocket handshake\n")
+            detail = "its Sec-WebSocket-Key or -Version is missing or wrong, or it has a body"
+            raise NotLetIn(
+                400,
+                "not a valid websocket handshake\n",
+                cause=Cause.BAD_HANDSHAKE,
+                detail=detail,
+            )
         return accept
+
+    async def _check_attempts(self, identity: str, origin: str) -> None:
+        now = asyncio.get_running_loop().time()
+        wait_s = self._attempts.wait_s(origin, identity_key(identity), now)
+        if not wait_s:
+            return
+        # Where the station came in last it comes in again, whoever else guesses.
+        if not await self._is_home(identity, origin):
+            raise TooManyGuesses(wait_s)
+
+    async def _is_home(self, identity: str, origin: str) -> bool:
+        last = await self._db.read(lambda tx: connections.find_last_address(tx, identity))
+        return last is not None and origin_of(last) == origin
 
     def _check_certificate(
         self, certificate: ClientCertificate, identity: str, serial_number: str | None
     ) -> None:
         if not certificate.is_for_clients:
-            raise _Unauthorized("bad_client_certificate", "it is not for clients")
+            raise Unauthorized(Cause.BAD_CLIENT_CERTIFICATE, "it is not for clients")
         if not certificate.is_of(self._settings.client_organizations):
             owners = ", ".join(certificate.organizations)
-            raise _Unauthorized("certificate_mismatch", f"it belongs to {owners or 'nobody'}")
+            raise Unauthorized(Cause.CERTIFICATE_MISMATCH, f"it belongs to {owners or 'nobody'}")
         if not certificate.is_for(identity, serial_number):
             names = ", ".join(certificate.common_names)
-            raise _Unauthorized("certificate_mismatch", f"it names {names or 'nobody'}")
+            raise Unauthorized(Cause.CERTIFICATE_MISMATCH, f"it names {names or 'nobody'}")
 
     async def _authenticate(
-        self, station: Station, stored: list[Credential], basic: Basic | None
+        self, station: Station, stored: list[Credential], basic: Basic | None, origin: str
     ) -> bool:
         """Whether it has shown a password: some may come in without."""
         if basic is not None and not basic.is_for(station.identity):
-            self._passwords.spend_as_if(basic.password)
-            raise _Unauthorized("identity_mismatch", "the user name is not the identity")
+            raise Unauthorized(
+                Cause.IDENTITY_MISMATCH, "the user name is not the identity", guess=True
+            )
         password = None if basic is None else basic.password
+        hashed = any(one.kind is CredentialKind.SUPPLIED for one in stored)
+        at_home = not hashed or await self._is_home(station.identity, origin)
         verdict = await self._passwords.verify(
-            station.id, stored, password, virtual=station.virtual
+            station.id, stored, password, virtual=station.virtual, at_home=at_home
         )
         if verdict is Verdict.OK:
             return True
         if verdict is Verdict.NONE_SET:
-            if self._settings.allow_no_password:
+            if self._settings.allow_no_password or self.window.has_guest(station.id):
                 return False
-            raise _Unauthorized("no_password_set")
-        raise _Unauthorized("no_credentials" if basic is None else "bad_password")
-
-    async def _onboard(
-        self,
-        identity: str,
-        basic: Basic | None,
-        certificate: ClientCertificate | None,
-        serial_number: str | None,
-    ) -> Station | None:
-        """What becomes of an unknown identity; None: hold it."""
-        mode = self._settings.onboarding
-        if mode is Onboarding.MANUAL:
-            if self._hub.held_count >= MAX_HELD:
-                raise _Refused(503, "try again later\n", cause=UNKNOWN_IDENTITY)
-            return None
-        password = b"" if basic is None else basic.password
-        if mode is Onboarding.CLOSED:
-            self._passwords.spend_as_if(password)
-            raise _Unauthorized(UNKNOWN_IDENTITY)
-        if certificate is not None:
-            return await self._register(identity, serial_number)
-        if basic is not None and not basic.is_for(identity):
-            raise _Unauthorized("identity_mismatch", "the user name is not the identity")
-        if self._settings.allow_no_password:
-            return await self._register(identity)
-        try:
-            check_supplied(password, None)
-        except Invalid as error:
-            raise _Unauthorized("no_credentials", error.message) from error
-        station = await self._register(identity)
-        # Whoever comes first sets the password; everyone after has to know it.
-        await self._passwords.set_supplied(station.id, password)
-        return station
-
-    async def _register(self, identity: str, serial_number: str | None = None) -> Station:
-        new = NewStation(identity=identity, serial_number=serial_number)
-        try:
-            return await self._db.write(lambda tx: station_service.create(tx, new))
-        except DuplicateIdentity as error:  # its other connection was quicker
-            raise _Refused(503, "try again\n") from error
+            raise Unauthorized(Cause.NO_PASSWORD_SET, guess=basic is not None)
+        if basic is None:
+            raise Unauthorized(Cause.NO_CREDENTIALS)
+        raise Unauthorized(Cause.BAD_PASSWORD, guess=True, hashed=hashed)
 
     def _choose(self, upgrade: Upgrade, station: Station | None, quirks: Applied) -> Choice:
         offered = upgrade.offered
@@ -316,49 +286,51 @@ class Endpoint:
             assume=quirks.settings.assume_subprotocol or self._settings.assume_subprotocol,
         )
         if choice is None:
-            raise _Refused(
+            raise NotLetIn(
                 400,
                 "no subprotocol that both speak\n",
-                cause="no_common_subprotocol",
+                cause=Cause.NO_COMMON_SUBPROTOCOL,
                 detail=", ".join(offered) or "none offered",
             )
         if choice.echo is None:
             log.warning(
                 "station offers no subprotocol",
-                target=handshake.printable(upgrade.target),
+                target=handshake.shown_path(upgrade.target),
                 assumed=choice.version.value,
             )
         return choice
 
-    async def _refuse(self, upgrade: Upgrade, refused: _Refused, began: float) -> Refusal:
+    async def _refuse(
+        self, upgrade: Upgrade, refused: NotLetIn, origin: str, began: float
+    ) -> Refusal:
+        if isinstance(refused, Unauthorized) and refused.is_a_guess:
+            identity = handshake.identity_in(upgrade.target) or ""
+            # Of too many at once the rest does not queue up: each of them holds a socket.
+            is_one_too_many = self._attempts.wait_s(origin, identity_key(identity), began) > 0
+            self._attempts.failed(origin, identity_key(identity), began)
+            if not is_one_too_many:
+                await self._take_as_long(upgrade, refused)
         if refused.cause is not None:
-            await self._note(upgrade, refused)
+            await self._strangers.note(upgrade, refused.cause, refused.detail)
         if refused.status != 401:
-            return Refusal(refused.status, refused.text)
+            return Refusal(refused.status, refused.text, refused.retry_after_s)
         elapsed = asyncio.get_running_loop().time() - began
         await asyncio.sleep(REFUSAL_GRID_S - elapsed % REFUSAL_GRID_S)
         return Refusal(401, refused.text)
 
-    async def _note(self, upgrade: Upgrade, refused: _Refused) -> None:
-        assert refused.cause is not None
-        identity = handshake.printable(handshake.identity_in(upgrade.target) or "")
-        address = upgrade.address
-        now = asyncio.get_running_loop().time()
-        if not self._notes.passes(f"{identity}/{address}", now):
-            return
-        log.info("station refused", station=identity, cause=refused.cause)
-        detail = None if refused.detail is None else handshake.printable(refused.detail)
-        try:
-            await inbox.record(self._db, identity, refused.cause, address, detail=detail)
-        except CsmsError as error:
-            log.warning("refusal not noted", reason=error.code)
+    async def _take_as_long(self, upgrade: Upgrade, refused: Unauthorized) -> None:
+        """As for a station whose password a person chose: else time tells that it exists."""
+        basic = handshake.basic_in(upgrade.headers.get("authorization"))
+        is_closed = self._settings.onboarding is Onboarding.CLOSED
+        if is_closed and basic is not None and not refused.is_hashed:
+            await self._passwords.spend_as_if(basic.password)
 
 
 def _check_profile(station: Station, profile: int) -> None:
     if profile < station.security_profile:
         needed = station.security_profile
         detail = f"it came with security profile {profile}, and needs {needed}"
-        raise _Unauthorized("security_profile", detail)
+        raise Unauthorized(Cause.SECURITY_PROFILE, detail)
 
 
 def _find(
@@ -415,6 +387,20 @@ def _switching(accept: str, subprotocol: str | None, compression: Terms | None) 
     if compression is not None:
         lines.append(f"Sec-WebSocket-Extensions: {compression.header}")
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _upgrade_of(request: web.BaseRequest) -> Upgrade:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return Upgrade(request.method, request.raw_path, headers, peer_of(request.transport))
+
+
+def _as_response(refusal: Refusal) -> web.Response:
+    response = web.Response(status=refusal.status, text=refusal.text, headers=refusal.headers)
+    response.force_close()
+    return response
 
 
 def _taken_over(request: web.BaseRequest) -> tuple[asyncio.Transport, bytes]:

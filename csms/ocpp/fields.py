@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-import orjson
-
 from csms.ocpp.frames import JsonObject
+from csms.services.redaction import as_text, without_links
 
 # Stations exceed the lengths of the schema (serial numbers, error texts); a column still ends.
 MAX_TEXT = 255
@@ -16,6 +15,12 @@ def text(payload: JsonObject, name: str, *, limit: int = MAX_TEXT) -> str | None
     """A string, cut to what a column holds; None when absent, empty or no string."""
     value = payload.get(name)
     return value[:limit] if isinstance(value, str) and value else None
+
+
+def free_text(payload: JsonObject, name: str, *, limit: int = MAX_TEXT) -> str | None:
+    """As `text`, of what a station puts into its own words: links that we gave it, too."""
+    found = text(payload, name, limit=limit)
+    return None if found is None else without_links(found)
 
 
 def integer(payload: JsonObject, name: str) -> int | None:
@@ -60,5 +65,5 @@ def objects(value: object) -> list[JsonObject]:
 
 
 def raw(payload: object) -> str:
-    """The JSON text to store beside what we made of it."""
-    return orjson.dumps(payload).decode()
+    """The JSON text to store beside what we made of it, without the secrets in it."""
+    return as_text("", payload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -15,6 +16,7 @@ from csms.domain.versions import BY_PREFERENCE, OcppVersion
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSIONS = frozenset({"13", "8", "7"})
+MAX_DESCRIPTION = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,14 @@ def read_upgrade(head: bytes, peer: Peer) -> Upgrade | None:
 
     `Connection: Upgrade` is not asked for: Autel MaxiCharger US (1.38.00) leaves it out.
     """
-    if b"websocket" not in head.lower():
+    request = read_request(head, peer) if b"websocket" in head.lower() else None
+    if request is None or not is_websocket(request.headers.get("upgrade", "")):
         return None
+    return request
+
+
+def read_request(head: bytes, peer: Peer) -> Upgrade | None:
+    """Any request head, as if it asked for an upgrade; None when it is broken."""
     request, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
     headers: dict[str, str] = {}
     for line in lines:
@@ -89,9 +97,20 @@ def read_upgrade(head: bytes, peer: Peer) -> Upgrade | None:
         name, value = name.lower(), value.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     words = request.split(" ")
-    if not is_websocket(headers.get("upgrade", "")) or len(words) != 3:
+    if len(words) < 3:
         return None
-    return Upgrade(words[0], words[1], headers, peer)
+    # Blanks that should have been written as %20 belong to the target.
+    return Upgrade(words[0], " ".join(words[1:-1]), headers, peer)
+
+
+def is_lost_station(request: Upgrade) -> bool:
+    """Whether a station, or a proxy before it, forgot to ask for a websocket."""
+    if "sec-websocket-key" in request.headers:
+        return True
+    by_program = request.headers.get("authorization", "").startswith("Bearer ")
+    return (
+        request.method == "GET" and _path_of(request.target).startswith("/ocpp/") and not by_program
+    )
 
 
 def is_websocket(upgrade: str) -> bool:
@@ -113,10 +132,31 @@ class Basic:
 
     def is_for(self, identity: str) -> bool:
         """Whether the user name is the identity of the URL, by the rule of identities."""
-        try:
-            return identity_key(self.user.decode()) == identity_key(identity)
-        except UnicodeDecodeError:
-            return False
+        return _is_identity(self.user, identity)
+
+    def described(self, identity: str) -> str:
+        """What a person has to know to find the mistake, and nothing that is to stay secret.
+
+        The user name is not shown either: where the two fields were confused it is the password.
+        """
+        if self.is_for(identity):
+            user = "the id as user name"
+        elif not self.user:
+            user = "no user name"
+        elif _is_identity(self.password, identity):
+            return "user name and password in each other's place"
+        else:
+            user = f"another user name ({len(self.user)} characters)"
+        size = len(self.password)
+        blanks = ", with a blank at its end" if self.password.strip() != self.password else ""
+        return f"{user}, a password of {size} bytes{blanks}" if size else f"{user}, no password"
+
+
+def _is_identity(text: bytes, identity: str) -> bool:
+    try:
+        return identity_key(text.decode()) == identity_key(identity)
+    except UnicodeDecodeError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +172,26 @@ def identity_in(target: str) -> str | None:
 
     None when there is no segment or it is not UTF-8.
     """
-    path = target.partition("?")[0].partition("#")[0]
-    if "://" in path:  # MicroOcpp before April 2024 sent the absolute form
-        path = path.partition("://")[2].partition("/")[2]
-    segments = [segment for segment in path.split("/") if segment]
+    segments = [segment for segment in _path_of(target).split("/") if segment]
     if not segments:
         return None
     try:
         return unquote_to_bytes(segments[-1]).decode()
     except UnicodeError:  # bytes that are no text, as they came or percent-encoded
         return None
+
+
+def shown_path(target: str) -> str:
+    """The path of a request target, fit for a log or a row, and without a user in it."""
+    return printable(re.sub(r"[^/]*@", "***@", _path_of(target)))
+
+
+def _path_of(target: str) -> str:
+    """Without query and host, in both of which people put passwords."""
+    path = target.partition("?")[0].partition("#")[0]
+    if "://" in path:  # MicroOcpp before April 2024 sent the absolute form
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path
 
 
 def basic_in(header: str | None) -> Basic | None:
@@ -188,6 +238,26 @@ def choose(
         if version in common:
             return Choice(version, common[version])
     return None
+
+
+def described(request: Upgrade) -> str:
+    """What a stranger sent, for the person who has to find the mistake; without its secrets."""
+    said = [f"{request.method} {shown_path(request.target)}"]
+    offered = request.offered
+    said.append(f"offers {', '.join(offered)}" if offered else "offers no subprotocol")
+    header = request.headers.get("authorization")
+    basic = basic_in(header)
+    if basic is not None:
+        said.append(basic.described(identity_in(request.target) or ""))
+    elif header is not None:
+        said.append("an Authorization header that is not Basic")
+    elif request.peer.certificate is not None:
+        said.append("a certificate")
+    else:
+        said.append("no password")
+    if agent := request.headers.get("user-agent"):
+        said.append(f"User-Agent {agent[:60]}")
+    return printable("; ".join(said), MAX_DESCRIPTION)
 
 
 def printable(text: str, limit: int = 200) -> str:

@@ -11,11 +11,13 @@ import structlog
 
 from csms.clock import Clock
 from csms.domain.client_certificates import ClientCertificate
+from csms.domain.onboarding import Cause
 from csms.domain.stations import Registration
 from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
 from csms.ocpp.actions.boot_notification import read_report
+from csms.ocpp.budget import Budget
 from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
 from csms.ocpp.quirks.observed import Observed
@@ -25,10 +27,10 @@ from csms.ocpp.turns import Turns
 from csms.ocpp.websocket import Socket
 from csms.services import inbox
 from csms.store.database import Database
+from csms.store.inbox import About
 
 log = structlog.get_logger(__name__)
 
-UNKNOWN_IDENTITY = "unknown_identity"
 # Its boots are noted so often at most; it is asked to repeat them more often than that.
 NOTE_INTERVAL_S = 60.0
 
@@ -44,6 +46,7 @@ class Held:
         "_noted_at",
         "_settings",
         "connection",
+        "password",
     )
 
     def __init__(
@@ -54,6 +57,7 @@ class Held:
         address: str,
         version: OcppVersion,
         certificate: ClientCertificate | None,
+        password: bytes | None,
         db: Database,
         clock: Clock,
         settings: OcppSettings,
@@ -68,8 +72,11 @@ class Held:
             clock=clock,
             watcher=self,
             turns=turns,
+            budget=Budget.of(settings.messages_per_s, settings.messages_burst),
         )
         self._certificate = certificate
+        self.password = password
+        """What it showed; it may become its own when a person accepts it."""
         self._db = db
         self._clock = clock
         self._settings = settings
@@ -97,19 +104,13 @@ class Held:
         if self._noted_at is not None and now - self._noted_at < NOTE_INTERVAL_S:
             return
         self._noted_at = now
-        cause, boot = UNKNOWN_IDENTITY, read_report(connection.version, payload)
+        cause, boot = Cause.UNKNOWN_IDENTITY, read_report(connection.version, payload)
         if self._certificate is not None:
-            cause = inbox.WITH_CERTIFICATE
+            cause = Cause.UNKNOWN_WITH_CERTIFICATE
             boot = replace(boot, serial_number=self._certificate.common_name)
         try:
-            await inbox.record(
-                self._db,
-                connection.identity,
-                cause,
-                connection.address,
-                version=connection.version,
-                boot=boot,
-            )
+            about = About(version=connection.version, boot=boot)
+            await inbox.learn(self._db, connection.identity, cause, connection.address, about)
         except CsmsError as error:
             log.warning("held station not noted", station=connection.identity, reason=error.code)
 
@@ -124,6 +125,9 @@ class Held:
 
     def noticed(self, connection: Connection, quirk: Observed) -> None:
         """Who is unknown has no quirks on record."""
+
+    def slowed(self, connection: Connection) -> None:
+        """Its pace is nobody's concern."""
 
     def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
         """Nor is any answer of interest."""

@@ -28,7 +28,7 @@ from csms.ocpp.held import Held
 from csms.ocpp.link import Link, Shared
 from csms.ocpp.liveness import Seen, Step
 from csms.ocpp.marks import Marks
-from csms.ocpp.presence import OFFLINE, HubStats, Presence
+from csms.ocpp.presence import OFFLINE, HubStats, Presence, Unready
 from csms.ocpp.quirks.applied import NOTHING, Applied
 from csms.ocpp.quirks.settings import Quirks
 from csms.ocpp.router import Router
@@ -109,6 +109,11 @@ class Hub:
         """Start the sweep."""
         self._sweeper = asyncio.create_task(self._sweep_for_ever())
 
+    @property
+    def clock(self) -> Clock:
+        """Whose time counts for what happens at the door."""
+        return self._clock
+
     # ---- who is there ------------------------------------------------------------------------
 
     @property
@@ -134,6 +139,11 @@ class Hub:
         """Whether the station has shown its sign of readiness on this socket."""
         link = self._links.get(station_id)
         return link is not None and link.is_ready
+
+    def unready(self, station_id: int) -> Unready | None:
+        """Why nothing may be sent to a connected station; None: it may, or it is not there."""
+        link = self._links.get(station_id)
+        return None if link is None else link.unready
 
     def slot_free(self, station_id: int) -> bool:
         """Whether a CALL handed in now goes out at once."""
@@ -188,7 +198,9 @@ class Hub:
             calls_waiting=sum(len(session.waiting) for session in sessions),
             being_answered=sum(len(session.being_answered) for session in sessions),
             messages=dict(self._shared.messages),
+            latencies=self._shared.latencies,
             garbled=self._shared.garbled,
+            slowed=self._shared.slowed,
             strays=self._shared.strays,
         )
 
@@ -256,6 +268,7 @@ class Hub:
         version: OcppVersion,
         *,
         certificate: ClientCertificate | None = None,
+        password: bytes | None = None,
     ) -> Connection:
         """Keep an unknown station in Pending; the newest of an identity wins here too."""
         key = identity_key(identity)
@@ -265,6 +278,7 @@ class Hub:
             address=address,
             version=version,
             certificate=certificate,
+            password=password,
             db=self._db,
             clock=self._clock,
             settings=self.settings,
@@ -277,6 +291,27 @@ class Hub:
             self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
         return held.connection
 
+    def password_of_held(self, identity: str, address: str) -> bytes | None:
+        """What the station that is held for this identity showed, if it came from there."""
+        held = self._held.get(identity_key(identity))
+        return held.password if held is not None and held.connection.address == address else None
+
+    def admit_held(self, station: Station, address: str, password: bytes | None) -> bool:
+        """Let the held station go on as the registered one that it now is, on its socket.
+
+        By now another one may be held for the identity: it has to be the one that was looked at.
+        """
+        held = self._held.get(identity_key(station.identity))
+        if held is None or not held.connection.is_open:
+            return False
+        if (held.connection.address, held.password) != (address, password):
+            return False
+        del self._held[identity_key(station.identity)]
+        socket, version = held.connection.socket, held.connection.version
+        # Nothing is asked of it: at its next boot, or by a question for one, it is in.
+        socket.start(self.open(station, socket, address, version))
+        return True
+
     def accept_held(self, identity: str) -> bool:
         """Send a held station away, so that it comes back as the one it now is."""
         held = self._held.get(identity_key(identity))
@@ -284,6 +319,11 @@ class Hub:
             return False
         self._spawn(held.connection.close(SERVICE_RESTART, "accepted, connect again"))
         return True
+
+    def send_held_away(self) -> None:
+        """Have all held stations connect again, because they would be let in now."""
+        for held in self._held.values():
+            self._spawn(held.connection.close(SERVICE_RESTART, "connect again"))
 
     def is_dueling(self, station_id: int) -> bool:
         """Whether connections of this station replace each other in quick succession."""
@@ -355,7 +395,8 @@ class Hub:
         return self.settings.strict if wanted is None else wanted
 
     def _replace(self, replaced: Link, newer: StationContext) -> None:
-        self._duels.note(newer.station_id, self._clock.monotonic())
+        if replaced.connection.is_open:  # else nobody is thrown out: it was on its way
+            self._duels.note(newer.station_id, self._clock.monotonic())
         newer.log.warning("connection replaced", old=replaced.context.address, new=newer.address)
         self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
         self._spawn(self._marks.replaced(replaced.context, newer))

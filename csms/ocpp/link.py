@@ -7,17 +7,22 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import structlog
+
 from csms.clock import Clock
+from csms.domain.histograms import Histogram
 from csms.domain.stations import Registration
 from csms.errors import CallTimeout
 from csms.events import Bus, LateAnswer, SlotFree, StationReady
 from csms.ocpp import linting, questions
 from csms.ocpp.breaker import Breaker
+from csms.ocpp.budget import Budget
 from csms.ocpp.calling import Caller
 from csms.ocpp.connection import Connection, Ending, OurCall
 from csms.ocpp.context import StationContext
 from csms.ocpp.delays import delayed
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
+from csms.ocpp.presence import Unready
 from csms.ocpp.questions import Asking, Patience
 from csms.ocpp.quirks.applied import Applied
 from csms.ocpp.quirks.observed import Observed
@@ -33,10 +38,19 @@ from csms.store.ocpp_messages import Message
 
 # Beyond that many a connection's stray answers are only counted.
 MAX_STRAYS = 1000
+log = structlog.get_logger(__name__)
+CALL_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
 # So many CALLs with secrets are known again when their answers come late.
 MAX_TOLD = 1000
 # More than any station has; a number beyond it is nonsense.
 MAX_CONNECTORS = 100
+# More than the silence before the readiness trigger and the wait for its answer take by default.
+READY_WITHIN_S = 120.0
+
+
+def _latencies() -> dict[str, Histogram]:
+    return {"in": Histogram(CALL_BUCKETS_S), "out": Histogram(CALL_BUCKETS_S)}
 
 
 @dataclass(slots=True)
@@ -55,10 +69,18 @@ class Shared:
     turns: Turns = field(default_factory=Turns)
     messages: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(direction, action, result) → number, for /metrics."""
+    latencies: dict[str, Histogram] = field(default_factory=_latencies)
+    """Direction → seconds from a CALL to its answer, for /metrics."""
     garbled: int = 0
     strays: int = 0
+    slowed: int = 0
+    """How often a station had to wait because it sent too much."""
+    budget: Budget = field(init=False)
     told: dict[tuple[int, str], frozenset[str]] = field(default_factory=dict)
     """The secrets in CALLs without an answer so far, by station and message id."""
+
+    def __post_init__(self) -> None:
+        self.budget = Budget.of(self.settings.messages_per_s, self.settings.messages_burst)
 
     def remember(self, station_id: int, call: Call) -> None:
         """Know its secrets again in an answer that comes late."""
@@ -83,7 +105,9 @@ class Link:
         "_shared",
         "_statuses",
         "_strays",
+        "_unready_since",
         "_version",
+        "_was_slowed",
         "caller",
         "connection",
         "context",
@@ -108,9 +132,12 @@ class Link:
             clock=shared.clock,
             watcher=self,
             turns=shared.turns,
+            budget=shared.budget,
         )
         self._shared = shared
+        self._unready_since = shared.clock.monotonic()
         self._strays = 0
+        self._was_slowed = False
         self._version = context.version.value
         self.caller = Caller(
             context,
@@ -143,9 +170,28 @@ class Link:
 
     def register(self, registration: Registration) -> None:
         """Let this registration count from now on; who is not accepted gets no calls."""
+        if self.is_ready or registration is not self.context.registration:
+            self._unready_since = self._shared.clock.monotonic()
         self.context.registration = registration
         if registration is not Registration.ACCEPTED:
             self.is_ready, self.ready_at = False, None
+            # Who waits for its slot must not wait for an answer that frees none any more.
+            self._shared.bus.publish(SlotFree(self.context.station_id))
+
+    @property
+    def unready(self) -> Unready | None:
+        """Why no CALL may go out, and how long that may take; None: one may."""
+        if self.is_ready:
+            return None
+        registration = self.context.registration
+        reason = "it has not shown that it is ready"
+        if registration is not Registration.ACCEPTED:
+            reason = f"its registration is {registration.value}"
+        settings, quirks = self._shared.settings, self.context.quirks.settings
+        silence_s = questions.boot_silence_s(settings, quirks)
+        asked_s = silence_s + settings.ready_trigger_s + quirks.ready_delay_s
+        waited_s = self._shared.clock.monotonic() - self._unready_since
+        return Unready(max(READY_WITHIN_S, asked_s) - waited_s, reason)
 
     @property
     def is_slot_free(self) -> bool:
@@ -203,6 +249,13 @@ class Link:
     def noticed(self, connection: Connection, quirk: Observed) -> None:
         """Fire it."""
         self.context.fire(quirk.value)
+
+    def slowed(self, connection: Connection) -> None:
+        """Count it, and say it once."""
+        self._shared.slowed += 1
+        if not self._was_slowed:
+            self._was_slowed = True
+            log.warning("station sends too much", station=self.context.identity)
 
     def strayed(self, connection: Connection, answer: CallResult | CallError) -> None:
         """Tell of an answer that came after its CALL was given up."""
@@ -335,6 +388,9 @@ class Link:
         is_answered_order = direction == "out" and answer is not None
         told = redaction.secrets_of(call.payload) if is_answered_order else redaction.NOTHING
         shared.messages[direction, action if self.router.knows(action) else "unknown", state] += 1
+        latency_us = None if answer is None else shared.clock.micros() - began_at
+        if latency_us is not None:
+            shared.latencies[direction].record(latency_us / 1e6)
         shared.message_log.record(
             Message(
                 self.context.station_id,
@@ -348,7 +404,7 @@ class Link:
                 state,
                 redaction.struck(verdict, told),
                 began_at,
-                None if answer is None else shared.clock.micros() - began_at,
+                latency_us,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from csms.domain.histograms import Histogram
 from csms.domain.versions import OcppVersion
 
 
@@ -17,6 +18,15 @@ class Presence:
     address: str | None = None
     version: OcppVersion | None = None
     last_frame_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """A station that is connected, but must not be sent anything."""
+
+    left_s: float
+    """How long it may still be waited for; below 0 when that is over."""
+    reason: str
 
 
 OFFLINE = Presence(connected=False, ready=False)
@@ -35,5 +45,8 @@ class HubStats:
     being_answered: int
     messages: dict[tuple[str, str, str], int]
     """(direction, action, result) → number."""
+    latencies: dict[str, Histogram]
+    """From a CALL to its answer, in seconds, by direction."""
     garbled: int
+    slowed: int
     strays: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from csms.domain.addresses import Proxies
 from csms.domain.id_tokens import TokenPolicy, UnknownIdTokens
 from csms.domain.onboarding import Onboarding
 from csms.domain.versions import OcppVersion
@@ -43,6 +44,12 @@ class OcppSettings:
     signs_certificates: bool = False
     """Somebody signs what stations send in SignCertificate; else it is refused."""
     max_sockets: int = 20_000
+    proxies: Proxies = field(default_factory=Proxies)
+    """Whose word about the other end counts."""
+    messages_per_s: float = 20.0
+    """What a station may send for long; above it, what it sends waits."""
+    messages_burst: int = 200
+    """What it may send at once."""
 
     @property
     def token_policy(self) -> TokenPolicy:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from csms.domain.certificates import is_for_clients, read_server_certificate
-from csms.domain.client_certificates import ClientCertificate
+from csms.domain.certificates import read_server_certificate
+from csms.domain.client_certificates import ClientCertificate, read_client_certificate
+from csms.domain.onboarding import Cause
 from csms.errors import Invalid
 from csms.ocpp.handshake import Peer
 
@@ -126,11 +126,9 @@ def peer_of(transport: asyncio.BaseTransport | None) -> Peer:
     tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
     if tls is None:
         return Peer(address)
-    # Empty unless it was asked for, and then it has been verified.
-    certificate, der = tls.getpeercert(), tls.getpeercert(binary_form=True)
-    if not certificate or not der:
-        return Peer(address, encrypted=True)
-    return Peer(address, encrypted=True, certificate=_read(certificate, der))
+    # None unless it was asked for, and then it has been verified.
+    der = tls.getpeercert(binary_form=True)
+    return Peer(address, encrypted=True, certificate=None if der is None else _read(der))
 
 
 def address_of(transport: asyncio.BaseTransport) -> str:
@@ -139,32 +137,30 @@ def address_of(transport: asyncio.BaseTransport) -> str:
     return str(peer[0]) if peer else ""
 
 
-def _read(certificate: Mapping[str, Any], der: bytes) -> ClientCertificate:
-    parts = [pair for part in certificate.get("subject", ()) for pair in part]
-    return ClientCertificate(
-        common_names=tuple(value for name, value in parts if name == "commonName"),
-        organizations=tuple(value for name, value in parts if name == "organizationName"),
-        is_for_clients=is_for_clients(der),
-    )
+def _read(der: bytes) -> ClientCertificate:
+    try:
+        return read_client_certificate(der)
+    except Invalid:  # OpenSSL has accepted what cannot be read here: it opens nothing
+        return ClientCertificate((), (), is_for_clients=False)
 
 
 # ---- who could not be understood -------------------------------------------------------------
 
 
-def why_refused(error: ssl.SSLError) -> tuple[str, str | None]:
+def why_refused(error: ssl.SSLError) -> tuple[Cause, str | None]:
     """The cause of a failed handshake, as the inbox names it, and what else is known."""
     reason = error.reason or ""
     if reason == "CERTIFICATE_VERIFY_FAILED":
-        return "bad_client_certificate", getattr(error, "verify_message", None)
+        return Cause.BAD_CLIENT_CERTIFICATE, getattr(error, "verify_message", None)
     if "ALERT" in reason:
-        return "tls_alert", reason.partition("ALERT_")[2].replace("_", " ").lower()
-    return _CAUSES.get(reason, "tls_failed"), reason.replace("_", " ").lower() or None
+        return Cause.TLS_ALERT, reason.partition("ALERT_")[2].replace("_", " ").lower()
+    return _CAUSES.get(reason, Cause.TLS_FAILED), reason.replace("_", " ").lower() or None
 
 
 _CAUSES = {
-    "HTTP_REQUEST": "plain_on_tls_port",
-    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "no_client_certificate",
-    "UNSUPPORTED_PROTOCOL": "tls_version_too_low",
-    "VERSION_TOO_LOW": "tls_version_too_low",
-    "NO_SHARED_CIPHER": "no_common_cipher_suite",
+    "HTTP_REQUEST": Cause.PLAIN_ON_TLS_PORT,
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": Cause.NO_CLIENT_CERTIFICATE,
+    "UNSUPPORTED_PROTOCOL": Cause.TLS_VERSION_TOO_LOW,
+    "VERSION_TOO_LOW": Cause.TLS_VERSION_TOO_LOW,
+    "NO_SHARED_CIPHER": Cause.NO_COMMON_CIPHER_SUITE,
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
+from csms.domain.onboarding import Cause
 from csms.ocpp.tls import why_refused
 
 log = structlog.get_logger(__name__)
@@ -19,10 +20,12 @@ log = structlog.get_logger(__name__)
 # When no file descriptor is left: a connection that ends frees one.
 PAUSE_S = 1.0
 SHUTDOWN_TIMEOUT_S = 5.0
+# Handshakes under way; each costs a file descriptor.
+MAX_SECURING = 2000
 
 SecurityOf = Callable[[], ssl.SSLContext]
 """What secures a new connection; asked each time, because certificates are replaced."""
-OnStranger = Callable[[str, str, str | None], None]
+OnStranger = Callable[[str, Cause, str | None], None]
 """Told of who never came to a request: the address, the cause, and what else is known."""
 
 
@@ -43,7 +46,7 @@ class TlsServer:
         self._security_of = security_of
         self._on_stranger = on_stranger
         self._handshake_timeout_s = handshake_timeout_s
-        self._securing: set[asyncio.Task[None]] = set()
+        self._securing: dict[asyncio.Task[None], None] = {}
         loop = asyncio.get_running_loop()
         self._accepting = [loop.create_task(self._accept(one)) for one in sockets]
 
@@ -63,8 +66,13 @@ class TlsServer:
                     await asyncio.sleep(PAUSE_S)
                     continue
                 task = loop.create_task(self._secure(bare, str(address[0])))
-                self._securing.add(task)
-                task.add_done_callback(self._securing.discard)
+                self._securing[task] = None
+                task.add_done_callback(self._secured)
+                if len(self._securing) > MAX_SECURING:  # the oldest has had the longest
+                    next(iter(self._securing)).cancel()
+
+    def _secured(self, task: asyncio.Task[None]) -> None:
+        self._securing.pop(task, None)
 
     async def _secure(self, bare: socket.socket, address: str) -> None:
         try:

@@ -51,6 +51,16 @@ def key_v16(component: str, variable: str) -> str:
     return key
 
 
+def keys_v16(component: str | None, variable: str | None) -> list[str]:
+    """The 1.6 keys of these variables; None narrows nothing."""
+    asked = [name and name.casefold() for name in (component, variable)]
+    return [
+        key
+        for names, key in _KEY_OF.items()
+        if all(one in {None, name} for one, name in zip(asked, names, strict=True))
+    ]
+
+
 def variable_v2x(component: str, variable: str) -> tuple[str, str]:
     """Component and variable for a 2.x station, also of a 1.6 key; raises as `key_v16`."""
     if component.casefold() != V16_COMPONENT:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from csms.domain.credentials import (
     Credential,
@@ -27,6 +29,16 @@ from csms.store.database import Database, ReadTx, Tx
 _SALT_BYTES = 16
 # Each takes 16 MiB and tens of milliseconds of a core.
 _SLOW_HASHES_AT_ONCE = 2
+# A machine that takes longer has other worries than what time tells, and guesses would queue up.
+_LONGEST_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A password of a person, hashed slowly."""
+
+    salt: bytes
+    digest: bytes
 
 
 class Passwords:
@@ -38,6 +50,9 @@ class Passwords:
         self.seal = Seal(instance_key)
         """For passwords that are not ours and have to wait until they are sent."""
         self._slow = asyncio.Semaphore(_SLOW_HASHES_AT_ONCE)
+        self._slow_for_strangers = asyncio.Semaphore(_SLOW_HASHES_AT_ONCE)
+        self._slow_s = 0.0
+        """How long the slowest of the last slow hashes took."""
         self._process_key = secrets.token_bytes(32)
         self._known_good: dict[int, bytes] = {}
 
@@ -48,31 +63,42 @@ class Passwords:
         presented: bytes | None,
         *,
         virtual: bool = False,
+        at_home: bool = True,
     ) -> Verdict:
         """Compare a presented Basic password with what is stored for the station.
 
-        The first use of one that is on offer makes it the only one.
+        The first use of one that is on offer makes it the only one. Who comes from where the
+        station did not come from last waits among strangers for a slow hash: they never stand
+        before a station that is `at_home`, and wait as long for a known name as for any other.
         """
+        slow = self._slow if at_home else self._slow_for_strangers
         offers = [one for one in stored if one.offered_at is not None]
         valid = [one for one in stored if one.offered_at is None]
         if not valid and virtual:
             valid = [Credential(CredentialKind.DERIVED, 1)]
-        taken = await self._find(station_id, offers, presented)
+        taken = await self._find(station_id, offers, presented, slow)
         if taken is not None:
             await self._db.write(lambda tx: password_rotation.take(tx, station_id, taken.rotation))
             return Verdict.OK
         if not valid:
             return Verdict.NONE_SET
-        if await self._find(station_id, valid, presented) is None:
+        if await self._find(station_id, valid, presented, slow) is None:
             return Verdict.BAD
         if offers:
             await self._db.write(lambda tx: password_rotation.used_valid_one(tx, station_id))
         return Verdict.OK
 
-    @staticmethod
-    def spend_as_if(presented: bytes) -> None:
-        """Do the work of a check for a station that does not exist, so that time tells nothing."""
-        fast_hash(bytes(_SALT_BYTES), presented)
+    async def spend_as_if(self, presented: bytes) -> None:
+        """Take as long as a slow check, and its place among strangers, so that time tells nothing.
+
+        It costs nobody anything: the checks before said how long.
+        """
+        for candidate in candidates(presented):
+            if not self._slow_s:
+                await self._hash(self._slow_for_strangers, bytes(_SALT_BYTES), candidate)
+                continue
+            async with self._slow_for_strangers:
+                await asyncio.sleep(self._slow_s)
 
     def rotate(self, tx: Tx, station_id: int) -> str:
         """A new password, the only valid one from now on; shown once.
@@ -91,32 +117,45 @@ class Passwords:
         self, station_id: int, password: bytes, version: OcppVersion | None = None
     ) -> None:
         """Make a person's password the only valid one; raises Invalid for its length."""
+        hashed = await self.hashed(password, version)
+        await self._db.write(lambda tx: store_supplied(tx, station_id, hashed))
+
+    async def hashed(self, password: bytes, version: OcppVersion | None = None) -> Hashed:
+        """A person's password as it is stored; raises Invalid for its length."""
         check_supplied(password, version)
         salt = secrets.token_bytes(_SALT_BYTES)
-        digest = await self._slow_hash(salt, password)
+        return Hashed(salt, await self._hash(self._slow, salt, password))
 
-        def store(tx: Tx) -> None:
-            rotation = credentials.next_rotation(tx, station_id)
-            credentials.replace(
-                tx, station_id, Credential(CredentialKind.SUPPLIED, rotation, salt, digest)
-            )
-
-        await self._db.write(store)
+    async def _hash(self, slow: asyncio.Semaphore, salt: bytes, password: bytes) -> bytes:
+        async with slow:
+            began = time.monotonic()
+            digest = await asyncio.to_thread(slow_hash, salt, password)
+            took = time.monotonic() - began
+            self._slow_s = min(max(took, 0.95 * self._slow_s), _LONGEST_S)
+            if slow is self._slow_for_strangers:  # all of them take the same
+                await asyncio.sleep(max(0.0, self._slow_s - took))
+            return digest
 
     async def _find(
-        self, station_id: int, stored: Iterable[Credential], presented: bytes | None
+        self,
+        station_id: int,
+        stored: Iterable[Credential],
+        presented: bytes | None,
+        slow: asyncio.Semaphore,
     ) -> Credential | None:
         found = None
         if presented is None:
             return None
         for credential in stored:
-            if await self._matches(station_id, credential, presented):
+            if await self._matches(station_id, credential, presented, slow):
                 found = credential
         return found
 
-    async def _matches(self, station_id: int, credential: Credential, presented: bytes) -> bool:
+    async def _matches(
+        self, station_id: int, credential: Credential, presented: bytes, slow: asyncio.Semaphore
+    ) -> bool:
         if credential.kind is CredentialKind.SUPPLIED:
-            return await self._matches_supplied(station_id, credential, presented)
+            return await self._matches_supplied(station_id, credential, presented, slow)
         good = False
         for candidate in candidates(presented):
             if credential.kind is CredentialKind.DERIVED:
@@ -129,7 +168,7 @@ class Passwords:
         return good
 
     async def _matches_supplied(
-        self, station_id: int, credential: Credential, presented: bytes
+        self, station_id: int, credential: Credential, presented: bytes, slow: asyncio.Semaphore
     ) -> bool:
         assert credential.salt is not None
         assert credential.hash is not None
@@ -139,15 +178,18 @@ class Passwords:
             return True
         good = False
         for candidate in candidates(presented):
-            digest = await self._slow_hash(credential.salt, candidate)
+            digest = await self._hash(slow, credential.salt, candidate)
             good |= hmac.compare_digest(digest, credential.hash)
         if good:
             self._known_good[station_id] = mark
         return good
 
-    async def _slow_hash(self, salt: bytes, password: bytes) -> bytes:
-        async with self._slow:
-            return await asyncio.to_thread(slow_hash, salt, password)
+
+def store_supplied(tx: Tx, station_id: int, hashed: Hashed) -> None:
+    """Make a person's password the only valid one."""
+    rotation = credentials.next_rotation(tx, station_id)
+    kept = Credential(CredentialKind.SUPPLIED, rotation, hashed.salt, hashed.digest)
+    credentials.replace(tx, station_id, kept)
 
 
 def rotate(tx: Tx, station_id: int) -> str:

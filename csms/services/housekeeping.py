@@ -20,12 +20,13 @@ log = structlog.get_logger(__name__)
 
 FLUSH_EVERY_S = 60.0
 PRUNE_EVERY_S = 3600.0
-JOBS_KEPT = timedelta(days=30)
 ATTEMPTS_KEPT = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-async def keep_house(db: Database, heartbeats: Heartbeats, message_log: MessageLog) -> None:
+async def keep_house(
+    db: Database, heartbeats: Heartbeats, message_log: MessageLog, jobs_kept: timedelta
+) -> None:
     """Flush heartbeats and look for lost stops each minute, prune each hour; until cancelled."""
     until_prune_s = 0.0
     while True:
@@ -36,7 +37,7 @@ async def keep_house(db: Database, heartbeats: Heartbeats, message_log: MessageL
             await infer_ends(db)
             if until_prune_s <= 0:
                 until_prune_s = PRUNE_EVERY_S
-                await prune(db, message_log)
+                await prune(db, message_log, jobs_kept=jobs_kept)
         except CsmsError as error:
             log.warning("housekeeping is waiting for the store", reason=error.code)
 
@@ -47,14 +48,14 @@ async def infer_ends(db: Database) -> None:
         await db.write(inferred_ends.by_free_connectors)
 
 
-async def prune(db: Database, message_log: MessageLog) -> None:
+async def prune(db: Database, message_log: MessageLog, *, jobs_kept: timedelta) -> None:
     """Delete what is older than it is kept."""
     await db.write(events.delete_old)
     await db.write(idempotency.delete_old)
     await message_log.prune()
     while await db.write(_delete_attempts):
         continue
-    while await db.write(_delete_jobs):
+    while await db.write(partial(_delete_job, kept=jobs_kept)):
         continue
     for history in retention.HISTORIES:
         await _prune_history(db, history)
@@ -74,6 +75,6 @@ def _delete_attempts(tx: Tx) -> int:
     return job_items.delete_attempts(tx, before=tx.now - ATTEMPTS_KEPT // _MICROSECOND)
 
 
-def _delete_jobs(tx: Tx) -> int:
+def _delete_job(tx: Tx, *, kept: timedelta) -> int:
     # One job may have a hundred thousand items, which go with it.
-    return jobs.delete_finished(tx, before=tx.now - JOBS_KEPT // _MICROSECOND, limit=1)
+    return jobs.delete_finished(tx, before=tx.now - kept // _MICROSECOND, limit=1)

@@ -52,11 +52,22 @@ def create(tx: Tx, shown: ShownToken, settings: Settings) -> IdToken:
     """A new token, or one that waits for review; raises Conflict when it was decided about."""
     if not shown.key:
         raise Invalid("has nothing to compare", loc=("value",))
-    same = [token for token in store.list_by_key(tx, shown.key) if token.type == shown.type]
+    same = _spelled_so(tx, shown)
     if any(_is_decided(token) for token in same):
         raise Conflict("this id token exists, or is an alias of another one")
     token_id = same[0].id if same else store.insert(tx, shown.value, token_type=shown.type)
     return _decide(tx, store.get(tx, token_id), settings, "id_token.created")
+
+
+def find_decided(tx: ReadTx, shown: ShownToken) -> IdToken | None:
+    """The token of this very type and value that somebody decided about."""
+    same = (token for token in _spelled_so(tx, shown) if token.key == shown.key)
+    return next((token for token in same if _is_decided(token)), None)
+
+
+def list_decided(tx: ReadTx, key: str) -> list[IdToken]:
+    """Those that somebody decided about and that are spelled so, also as an alias."""
+    return [token for token in store.list_by_key(tx, key) if _is_decided(token)]
 
 
 def update(tx: Tx, uuid: str, settings: Settings) -> IdToken:
@@ -137,6 +148,10 @@ def _take_spellings(tx: Tx, token: IdToken, aliases: tuple[str, ...]) -> None:
             if _is_decided(other):
                 raise Conflict(f"the alias {alias} means another id token")
             store.delete(tx, other.id)
+
+
+def _spelled_so(tx: ReadTx, shown: ShownToken) -> list[IdToken]:
+    return [token for token in store.list_by_key(tx, shown.key) if token.type == shown.type]
 
 
 def _is_decided(token: IdToken) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from csms.domain.file_transfers import LINK_PREFIX
+
 REDACTED = "***"
 NOTHING: frozenset[str] = frozenset()
 
@@ -24,6 +26,11 @@ def as_text(action: str, payload: Any, told: frozenset[str] = NOTHING) -> str:
     if action in _WITHOUT_SECRETS or not _mentions_a_secret(text):
         return text
     return orjson.dumps(redacted(payload)).decode()
+
+
+def without_links(text: str) -> str:
+    """A text without the secrets of our links to files."""
+    return _LINK.sub(REDACTED, text) if LINK_PREFIX in text else text
 
 
 def mentions_a_secret(payload: Any) -> bool:
@@ -68,7 +75,7 @@ _WITHOUT_SECRETS = frozenset(
 )
 _SHORTEST = 4
 # Each secret name holds one of these: most texts hold none, and need no closer look.
-_MARKS = ("pass", "authorization", "pin", "key", "secret", "://")
+_MARKS = ("pass", "authorization", "pin", "key", "secret", "://", LINK_PREFIX)
 _WORD = (
     r"(?:authorization[\W_]*key|pass[\W_]*(?:word|wd|phrase)|sim[\W_]*pin|private[\W_]*key|secret)"
 )
@@ -79,6 +86,8 @@ _ONLY_A_NAME = re.compile(
 )
 _AFTER_THE_NAME = re.compile(_WORD + r"[\w.]{0,40}[\s\"'=:]+([^\s\"',;&}\]]+)", re.IGNORECASE)
 _USER_IN_URL = re.compile(r"(?<=://)([^/?#\s\"@]*)(?:@[^/?#\s\"@]*)*(?=@)")
+# What opens a link to a file.
+_LINK = re.compile(LINK_PREFIX + r"\w+", re.IGNORECASE | re.ASCII)
 # Where a pair or a variable has its name, plainly or as an object with `name` and `instance`.
 _NAMES = ("key", "name", "variable", "component", "instance")
 
@@ -116,7 +125,10 @@ def _without_values(key: str, item: Any, found: set[str]) -> Any:
 
 
 def _without_user(text: str, found: set[str]) -> str:
-    """An address without the user and password before its host."""
+    """An address without the user and password before its host, and a link without its secret."""
+    if LINK_PREFIX in text.lower():
+        found.update(_LINK.findall(text))
+        text = _LINK.sub(REDACTED, text)
     if "://" not in text:
         return text
     for match in _USER_IN_URL.finditer(text):
@@ -177,6 +189,7 @@ def _mentions_a_secret(text: str) -> bool:
     return (
         _SECRET.search(lowered) is not None
         or '"vpn"' in lowered
+        or LINK_PREFIX in lowered
         or ("://" in lowered and _USER_IN_URL.search(lowered) is not None)
     )
 

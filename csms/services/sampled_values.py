@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from csms.store import sampled_values as store
+from csms.store import meter_value_pages as store
 from csms.store.database import Database
-from csms.store.sampled_values import SampleFilter, StoredSample
+from csms.store.meter_value_pages import StoredSample, Wanted
 
-__all__ = ["SampleFilter", "SamplePage", "StoredSample", "list_samples"]
+__all__ = ["SamplePage", "StoredSample", "Wanted", "list_samples"]
 
 
 class SamplePage(NamedTuple):
@@ -19,11 +19,12 @@ class SamplePage(NamedTuple):
 
 
 async def list_samples(
-    db: Database, wanted: SampleFilter, *, limit: int, offset: int = 0
+    db: Database, wanted: Wanted, measurand: str | None, *, limit: int, offset: int = 0
 ) -> SamplePage:
     """A page, newest first."""
     return await db.read(
         lambda tx: SamplePage(
-            store.list_page(tx, wanted, limit=limit, offset=offset), store.count(tx, wanted)
+            store.list_samples(tx, wanted, measurand, limit=limit, offset=offset),
+            store.count_samples(tx, wanted, measurand),
         )
     )

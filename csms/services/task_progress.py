@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csms.domain.tasks import Progress
-from csms.services import station_events
+from csms.services import file_drop, station_events
 from csms.store import task_progress
 from csms.store.database import Tx
 
@@ -12,6 +12,7 @@ def record(tx: Tx, station_id: int, progress: Progress) -> None:
     """Add it to the story of its task; an event says so only when the task moved."""
     if _is_overtaken(tx, station_id, progress):
         return
+    file_drop.follow(tx, station_id, progress)
     before = task_progress.find_newest(tx, station_id, progress.task)
     task_progress.insert(tx, station_id, progress)
     if before is not None and (before.request_id, before.status, before.answered) == (

@@ -7,13 +7,12 @@ import secrets
 import string
 from datetime import datetime
 
-from csms.clock import from_micros
-from csms.domain.permissions import Role
+from csms.domain.permissions import Principal, Role, Scope
 from csms.domain.tokens import Token, TokenSource
-from csms.errors import Invalid
+from csms.errors import Conflict, Forbidden, Invalid
 from csms.events import Event
 from csms.store import locations, tokens
-from csms.store.database import Database, Tx
+from csms.store.database import Database, ReadTx, Tx
 
 _ALPHABET = string.ascii_letters + string.digits
 _ID_LENGTH = 10
@@ -35,6 +34,7 @@ def create(
     location_ids: frozenset[int] | None = None,
     source: TokenSource = TokenSource.CREATED,
     expires_at: datetime | None = None,
+    scopes: frozenset[Scope] | None = None,
 ) -> tuple[Token, str]:
     """A new token and the string that is shown once; raises NotFound for a dead location."""
     for location_id in location_ids or ():
@@ -50,9 +50,33 @@ def create(
         location_ids=location_ids,
         source=source,
         expires_at=expires_at,
+        scopes=scopes,
     )
     _announce(tx, "token.created", token)
     return token, bearer
+
+
+def change(tx: Tx, token: Token) -> Token:
+    """The token as given, in force from the commit on; its value stays.
+
+    Raises Conflict for one that was revoked or that a start of the server makes.
+    """
+    before = tokens.get(tx, token.public_id)
+    if before.revoked_at is not None:
+        raise Conflict("the token is revoked", code="token_revoked")
+    if before.source is not TokenSource.CREATED:
+        raise Conflict("this token is the server's own and stays as it is", code="token_fixed")
+    tokens.update(tx, token)
+    _announce(tx, "token.updated", token)
+    return token
+
+
+def require_grantable(giver: Principal, token: Principal) -> None:
+    """Nobody gives more than they have; raises Forbidden."""
+    excess = token.scopes - giver.scopes
+    if excess:
+        missing = ", ".join(sorted(scope.value for scope in excess))
+        raise Forbidden(f"You cannot give what you do not have: {missing}")
 
 
 def revoke(tx: Tx, public_id: str) -> Token:
@@ -88,19 +112,16 @@ async def renew_cli_token(db: Database) -> str:
     return await db.write(renew)
 
 
-async def create_first(db: Database) -> str | None:
-    """An admin token for the sign-in link of a start at which nobody has one; else None."""
-
-    def first(tx: Tx) -> str | None:
-        now = from_micros(tx.now)
-        for token in tokens.list_all(tx):
-            admin = token.role is Role.ADMIN and token.location_ids is None
-            if admin and token.source is not TokenSource.CLI and token.valid_at(now):
-                return None
-        _, bearer = create(tx, name="first sign-in", role=Role.ADMIN)
-        return bearer
-
-    return await db.write(first)
+def has_admin(tx: ReadTx, now: datetime) -> bool:
+    """Whether somebody may do everything; the command line on this machine is nobody."""
+    return any(
+        token.role is Role.ADMIN
+        and token.location_ids is None
+        and token.source is not TokenSource.CLI
+        and token.scopes is None
+        and token.valid_at(now)
+        for token in tokens.list_all(tx)
+    )
 
 
 def _ensure_environment_token(tx: Tx, value: str | None) -> None:

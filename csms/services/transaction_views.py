@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from csms.domain.transactions import Transaction
-from csms.store import transaction_lists, transactions
+from csms.store import transaction_pages, transactions
 from csms.store.database import Database, ReadTx
-from csms.store.transaction_lists import TransactionFilter
+from csms.store.transaction_pages import Wanted
 
-__all__ = ["TransactionFilter", "TransactionPage", "list_open", "list_transactions"]
+__all__ = ["TransactionPage", "Wanted", "list_open", "list_transactions"]
 
 
 class TransactionPage(NamedTuple):
@@ -20,14 +20,14 @@ class TransactionPage(NamedTuple):
 
 
 async def list_transactions(
-    db: Database, wanted: TransactionFilter, *, limit: int, offset: int = 0
+    db: Database, wanted: Wanted, *, limit: int, offset: int = 0
 ) -> TransactionPage:
     """A page, newest first."""
 
     def look(tx: ReadTx) -> TransactionPage:
+        found = transaction_pages.list_page(tx, wanted, limit=limit, offset=offset)
         return TransactionPage(
-            transaction_lists.list_page(tx, wanted, limit=limit, offset=offset),
-            transaction_lists.count(tx, wanted),
+            [one.transaction for one in found], transaction_pages.count(tx, wanted)
         )
 
     return await db.read(look)

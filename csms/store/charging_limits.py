@@ -104,22 +104,6 @@ def upsert_ev_schedule(tx: Tx, station_id: int, schedule: EvSchedule, answered: 
     )
 
 
-def list_ev_schedules(tx: ReadTx, station_id: int) -> list[EvSchedule]:
-    """The last one of each EVSE."""
-    rows = tx.all(
-        "SELECT * FROM ev_charging_schedules WHERE station_id = ? ORDER BY evse_id", (station_id,)
-    )
-    return [
-        EvSchedule(
-            evse_id=row["evse_id"],
-            time_base=instant(row["time_base"]),
-            schedules=from_json(row["schedules"]),
-            raw=row["raw"],
-        )
-        for row in rows
-    ]
-
-
 def upsert_priority(
     tx: Tx, station_id: int, station_transaction_id: str, *, activated: bool
 ) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from csms.clock import from_micros
+from csms.domain.identity import identity_key
 from csms.domain.versions import OcppVersion
 from csms.store.columns import instant, micros
 from csms.store.database import ReadTx, Row, Tx
@@ -71,6 +72,16 @@ def update_unobserved(tx: Tx) -> int:
         " WHERE disconnected_at IS NULL",
         (tx.now,),
     )
+
+
+def find_last_address(tx: ReadTx, identity: str) -> str | None:
+    """Where a station came from the last time; None: it was never here."""
+    address: str | None = tx.value(
+        "SELECT address FROM connections WHERE station_id ="
+        " (SELECT id FROM stations WHERE identity_key = ?) ORDER BY id DESC LIMIT 1",
+        (identity_key(identity),),
+    )
+    return address
 
 
 def list_page(

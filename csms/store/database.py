@@ -29,6 +29,7 @@ from csms.clock import Clock, from_micros
 from csms.errors import StorageFailed, StorageFull, Unavailable
 from csms.events import Bus, Event
 from csms.store import opening
+from csms.store.companion import TRAVELLING
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ Row = sqlite3.Row
 Params = Sequence[Any]
 
 # Bounds one transaction, so that a flood cannot make one commit endless.
-GROUP_LIMIT = 256
+GROUP_LIMIT = 512
 READERS = 4
 _STOP = None
 _GROUP_IS_LOST = frozenset(
@@ -121,7 +122,7 @@ class ReadTx:
 class Tx(ReadTx):
     """One unit of work inside the group's transaction."""
 
-    __slots__ = ("_outbox", "memo", "now")
+    __slots__ = ("_begin", "_outbox", "memo", "now")
 
     def __init__(self, connection: sqlite3.Connection, now: int, outbox: _Outbox) -> None:
         super().__init__(connection)
@@ -130,6 +131,12 @@ class Tx(ReadTx):
         self.memo: dict[Any, Any] = {}
         """What the unit looked up once and need not look up for every row it touches."""
         self._outbox = outbox
+        self._begin = len(outbox.emitted)
+
+    @property
+    def events(self) -> list[Event]:
+        """What this unit has emitted so far."""
+        return [event for event, _, _ in self._outbox.emitted[self._begin :]]
 
     def run(self, sql: str, params: Params = ()) -> int:
         """Execute; returns the number of rows changed."""
@@ -283,6 +290,9 @@ class Database:
         if not self.usable:
             raise StorageFailed("storage failed") if self._failed else Unavailable("shutting down")
         future: asyncio.Future[T] = self._loop.create_future()
+        companion = TRAVELLING.get()
+        if companion is not None:
+            fn = companion.beside(fn, future)
         self._queue.put(_Unit(fn, future))
         return future
 

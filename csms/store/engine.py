@@ -22,6 +22,11 @@ def was_clean(tx: ReadTx) -> bool:
     return bool(tx.value("SELECT clean FROM engine"))
 
 
+def forget_restore(tx: Tx) -> bool:
+    """Whether the file was put back from a backup since the last life; asked once."""
+    return bool(tx.run("UPDATE engine SET restored = 0 WHERE restored = 1"))
+
+
 def touch(tx: Tx) -> None:
     """Write a page that says nothing new, to see whether writing works."""
     tx.run("UPDATE engine SET epoch = epoch")

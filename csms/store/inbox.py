@@ -6,8 +6,9 @@ import uuid as uuids
 from dataclasses import dataclass
 from datetime import datetime
 
-from csms.clock import from_micros, to_micros
+from csms.clock import from_micros
 from csms.domain.identity import identity_key
+from csms.domain.onboarding import Cause
 from csms.domain.stations import BootReport
 from csms.domain.versions import OcppVersion
 from csms.errors import NotFound
@@ -23,7 +24,7 @@ class InboxEntry:
 
     uuid: str
     identity: str
-    cause: str
+    cause: Cause
     address: str
     detail: str | None
     ocpp_version: OcppVersion | None
@@ -34,57 +35,47 @@ class InboxEntry:
     attempts: int
     first_seen_at: datetime
     last_seen_at: datetime
+    sent: str | None = None
+    """What came with the last attempt, without secrets."""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of an attempt besides who, why and from where; None changes nothing."""
+
+    detail: str | None = None
+    sent: str | None = None
+    version: OcppVersion | None = None
+    boot: BootReport | None = None
 
 
 def update_seen(
-    tx: Tx,
-    identity: str,
-    cause: str,
-    address: str,
-    *,
-    detail: str | None,
-    version: OcppVersion | None,
-    boot: BootReport | None,
+    tx: Tx, identity: str, cause: Cause, address: str, about: About, *, attempts: int
 ) -> bool:
-    """Count another attempt of a known entry; False when there is none."""
+    """Count more attempts of a known entry, or none; False when there is no entry."""
     changed = tx.run(
-        "UPDATE inbox SET attempts = attempts + 1, last_seen_at = ?,"
-        " detail = ifnull(?, detail), ocpp_version = ifnull(?, ocpp_version),"
+        "UPDATE inbox SET attempts = attempts + ?, last_seen_at = ?,"
+        " detail = ifnull(?, detail), sent = ifnull(?, sent),"
+        " ocpp_version = ifnull(?, ocpp_version),"
         " vendor = ifnull(?, vendor), model = ifnull(?, model),"
         " serial_number = ifnull(?, serial_number),"
         " firmware_version = ifnull(?, firmware_version)"
         " WHERE identity_key = ? AND cause = ? AND address = ?",
-        (tx.now, *_about(detail, version, boot), identity_key(identity), cause, address),
+        (attempts, tx.now, *_values(about), identity_key(identity), cause.value, address),
     )
     return changed > 0
 
 
-def insert(
-    tx: Tx,
-    identity: str,
-    cause: str,
-    address: str,
-    *,
-    detail: str | None,
-    version: OcppVersion | None,
-    boot: BootReport | None,
-) -> str:
+def insert(tx: Tx, identity: str, cause: Cause, address: str, about: About) -> str:
     """A new entry; returns its uuid. Over the bound the longest unseen ones go."""
     uuid = str(uuids.uuid4())
+    who = (uuid, identity, identity_key(identity), cause.value, address)
     tx.run(
-        "INSERT INTO inbox (uuid, identity, identity_key, cause, address, detail, ocpp_version,"
-        " vendor, model, serial_number, firmware_version, first_seen_at, last_seen_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            uuid,
-            identity,
-            identity_key(identity),
-            cause,
-            address,
-            *_about(detail, version, boot),
-            tx.now,
-            tx.now,
-        ),
+        "INSERT INTO inbox (uuid, identity, identity_key, cause, address, detail, sent,"
+        " ocpp_version, vendor, model, serial_number, firmware_version, first_seen_at,"
+        " last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*who, *_values(about), tx.now, tx.now),
     )
     tx.run(
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox ORDER BY last_seen_at, id"
@@ -100,24 +91,43 @@ def count_new_since(tx: ReadTx, since: int) -> int:
     return number
 
 
-def get(tx: ReadTx, uuid: str) -> InboxEntry:
-    """The entry with this public id; raises NotFound."""
+def find(tx: ReadTx, uuid: str) -> InboxEntry | None:
+    """The entry with this public id."""
     row = tx.one("SELECT * FROM inbox WHERE uuid = ?", (uuid,))
-    if row is None:
+    return None if row is None else _entry(row)
+
+
+def get(tx: ReadTx, uuid: str) -> InboxEntry:
+    """The same; raises NotFound."""
+    entry = find(tx, uuid)
+    if entry is None:
         raise NotFound("Inbox entry not found")
-    return _entry(row)
+    return entry
 
 
 def list_newest(
-    tx: ReadTx, *, limit: int, before: datetime | None = None, cause: str | None = None
+    tx: ReadTx,
+    *,
+    limit: int,
+    before: tuple[int, int] | None = None,
+    cause: Cause | None = None,
 ) -> list[InboxEntry]:
-    """Entries by their last attempt, the newest first."""
+    """By their last attempt, the newest first; `before`: microseconds and id of the last one."""
+    wanted = None if cause is None else cause.value
+    until = (_FAR_AHEAD, 0) if before is None else before
     rows = tx.all(
-        "SELECT * FROM inbox WHERE last_seen_at < ? AND (? IS NULL OR cause = ?)"
+        "SELECT * FROM inbox WHERE (last_seen_at, id) < (?, ?) AND (? IS NULL OR cause = ?)"
         " ORDER BY last_seen_at DESC, id DESC LIMIT ?",
-        (_FAR_AHEAD if before is None else to_micros(before), cause, cause, limit),
+        (*until, wanted, wanted, limit),
     )
     return [_entry(row) for row in rows]
+
+
+def delete(tx: Tx, uuid: str) -> InboxEntry:
+    """Forget an entry, and return what it was; raises NotFound."""
+    entry = get(tx, uuid)
+    tx.run("DELETE FROM inbox WHERE id = ?", (entry.id,))
+    return entry
 
 
 def delete_identity(tx: Tx, identity: str) -> None:
@@ -125,12 +135,12 @@ def delete_identity(tx: Tx, identity: str) -> None:
     tx.run("DELETE FROM inbox WHERE identity_key = ?", (identity_key(identity),))
 
 
-def _about(
-    detail: str | None, version: OcppVersion | None, boot: BootReport | None
-) -> tuple[str | None, ...]:
+def _values(about: About) -> tuple[str | None, ...]:
+    boot = about.boot
     return (
-        detail,
-        version.value if version else None,
+        about.detail,
+        about.sent,
+        about.version.value if about.version else None,
         (boot.vendor or None) if boot else None,
         (boot.model or None) if boot else None,
         boot.serial_number if boot else None,
@@ -142,7 +152,7 @@ def _entry(row: Row) -> InboxEntry:
     return InboxEntry(
         uuid=row["uuid"],
         identity=row["identity"],
-        cause=row["cause"],
+        cause=Cause(row["cause"]),
         address=row["address"],
         detail=row["detail"],
         ocpp_version=None if row["ocpp_version"] is None else OcppVersion(row["ocpp_version"]),
@@ -153,4 +163,6 @@ def _entry(row: Row) -> InboxEntry:
         attempts=row["attempts"],
         first_seen_at=from_micros(row["first_seen_at"]),
         last_seen_at=from_micros(row["last_seen_at"]),
+        sent=row["sent"],
+        id=row["id"],
     )

@@ -73,6 +73,7 @@ def list_page(
     after_seq: int = -1,
     limit: int = -1,
     states: Sequence[ItemState] | None = None,
+    code: str | None = None,
 ) -> list[JobItem]:
     """Items in order; `limit` -1 means all."""
     where = ""
@@ -80,6 +81,9 @@ def list_page(
     if states is not None:
         where = f" AND state IN ({','.join('?' * len(states))})"
         params = tuple(state.value for state in states)
+    if code is not None:
+        where += " AND code = ?"
+        params = (*params, code)
     rows = tx.all(
         f"{_SELECT} WHERE job_id = ? AND seq > ?{where} ORDER BY seq LIMIT ?",
         (job_id, after_seq, *params, limit),
@@ -320,6 +324,7 @@ def _counters(counts: Mapping[tuple[str, int], int]) -> Counters:
     return Counters(
         total=sum(counts.values()),
         open=live + counts.get(("unknown", 1), 0),
+        held=counts.get(("held", 0), 0),
         succeeded=counts.get(("succeeded", 0), 0),
         rejected=counts.get(("rejected", 0), 0),
         errored=counts.get(("error", 0), 0),

@@ -36,6 +36,22 @@ _COLUMNS = (
 )
 
 
+def version(tx: ReadTx, job_id: int) -> str:
+    """Another text whenever a row of `list_rows` is another; a tenth of the work of reading them.
+
+    Within a generation of a job items only move on: a change of one changes a count or a sum.
+    """
+    row = tx.one(
+        "SELECT count(*), sum(state = 'held'), sum(state = 'ready'), sum(state = 'wait_online'),"
+        " sum(state = 'in_flight'), sum(state = 'unknown'), sum(window_open), sum(attempt),"
+        " sum(attempts_used), sum(length(response)), sum(executed_at % 1000000007),"
+        " count(stations.id), max(stations.updated_at)"
+        " FROM job_items LEFT JOIN stations ON stations.id = target WHERE job_id = ?",
+        (job_id,),
+    )
+    return "/".join("" if value is None else str(value) for value in row or ())
+
+
 def list_rows(tx: ReadTx, job_id: int) -> list[ReportRow]:
     """Every item of the job, in order."""
     return [ReportRow._make(row) for row in tx.all(f"{_COLUMNS} ORDER BY seq", (job_id,))]

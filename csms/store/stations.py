@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import uuid as uuids
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from csms.clock import from_micros
 from csms.domain.identity import identity_key, name_key
@@ -214,6 +214,32 @@ class StationFilter:
     """Offline, and not heard of since; also who was never heard of."""
 
 
+class Place(NamedTuple):
+    """Where a station is in an order: the text that it is ordered by, and its row id."""
+
+    text: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StationOrder:
+    """An order that nothing but a change by a person moves a station in."""
+
+    key: str
+    """SQL, never null."""
+    text_of: Callable[[Station], str] | None = None
+    """What the key is; None: the order is by row id alone."""
+    descending: bool = False
+
+    def place(self, station: Station) -> Place:
+        """Of a station in this order."""
+        return Place("" if self.text_of is None else self.text_of(station), station.id)
+
+
+BY_CREATION = StationOrder("id")
+BY_IDENTITY = StationOrder("identity_key", lambda station: identity_key(station.identity))
+BY_NAME = StationOrder("ifnull(name, '') COLLATE NOCASE", lambda station: station.name or "")
+
 _IS_ONLINE = "ifnull(connected_epoch = (SELECT epoch FROM engine), 0)"
 _TEXTS = "identity || char(10) || ifnull(name, '') || char(10) || ifnull(serial_number, '')"
 _LAST_SEEN = (
@@ -222,10 +248,40 @@ _LAST_SEEN = (
 )
 
 
-def search(tx: ReadTx, wanted: StationFilter, *, limit: int, after_id: int = 0) -> list[Station]:
-    """Live stations in order of creation."""
-    terms = ["deleted_at IS NULL", "id > ?"]
-    params: list[Any] = [after_id]
+def search(
+    tx: ReadTx,
+    wanted: StationFilter,
+    *,
+    limit: int,
+    order: StationOrder = BY_CREATION,
+    after: Place | None = None,
+) -> list[Station]:
+    """Live stations in an order; `after` is the last one of the page before."""
+    terms, params = _terms(wanted)
+    if after is not None:
+        beyond = "<" if order.descending else ">"
+        by_id = order.text_of is None
+        terms.append(f"id {beyond} ?" if by_id else f"({order.key}, id) {beyond} (?, ?)")
+        params += after[by_id:]
+    way = "DESC" if order.descending else "ASC"
+    rows = tx.all(
+        f"SELECT * FROM stations WHERE {' AND '.join(terms)}"  # noqa: S608
+        f" ORDER BY {order.key} {way}, id {way} LIMIT ?",
+        (*params, limit),
+    )
+    return [_station(row) for row in rows]
+
+
+def count_found(tx: ReadTx, wanted: StationFilter) -> int:
+    """How many `search` would go through."""
+    terms, params = _terms(wanted)
+    sql = f"SELECT count(*) FROM stations WHERE {' AND '.join(terms)}"  # noqa: S608
+    number: int = tx.value(sql, params)
+    return number
+
+
+def _terms(wanted: StationFilter) -> tuple[list[str], list[Any]]:
+    terms, params = ["deleted_at IS NULL"], list[Any]()
     for term, value in (
         (f"{_IS_ONLINE} = ?", wanted.online),
         ("virtual = ?", wanted.virtual),
@@ -247,11 +303,7 @@ def search(tx: ReadTx, wanted: StationFilter, *, limit: int, after_id: int = 0) 
         if value is not None:
             terms.append(term)
             params.append(value)
-    rows = tx.all(
-        f"SELECT * FROM stations WHERE {' AND '.join(terms)} ORDER BY id LIMIT ?",  # noqa: S608
-        (*params, limit),
-    )
-    return [_station(row) for row in rows]
+    return terms, params
 
 
 def count(

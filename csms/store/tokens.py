@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from csms.clock import from_micros, to_micros
-from csms.domain.permissions import Role
+from csms.domain.permissions import Role, Scope
 from csms.domain.tokens import Token, TokenSource
 from csms.errors import NotFound
 from csms.store import columns
 from csms.store.columns import instant
 from csms.store.database import ReadTx, Row, Tx
+
+_KNOWN = frozenset(scope.value for scope in Scope)
 
 
 def insert(
@@ -24,23 +26,25 @@ def insert(
     location_ids: frozenset[int] | None,
     source: TokenSource,
     expires_at: datetime | None,
+    scopes: frozenset[Scope] | None = None,
 ) -> Token:
     """A new token."""
     row_id = tx.insert(
         "INSERT INTO tokens (public_id, name, hash, role, location_ids, source, created_at,"
-        " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, scopes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             public_id,
             name,
             digest,
             role.value,
-            None if location_ids is None else columns.to_json(sorted(location_ids)),
+            _list(location_ids),
             source.value,
             tx.now,
             columns.micros(expires_at),
+            _list(scopes),
         ),
     )
-    return _token(_existing(tx.one("SELECT * FROM tokens WHERE id = ?", (row_id,))))
+    return get_by_id(tx, row_id)
 
 
 def get(tx: ReadTx, public_id: str) -> Token:
@@ -48,10 +52,21 @@ def get(tx: ReadTx, public_id: str) -> Token:
     return _token(_existing(tx.one("SELECT * FROM tokens WHERE public_id = ?", (public_id,))))
 
 
+def get_by_id(tx: ReadTx, token_id: int) -> Token:
+    """The token with this row id, revoked or not; raises NotFound."""
+    return _token(_existing(tx.one("SELECT * FROM tokens WHERE id = ?", (token_id,))))
+
+
 def find_by_digest(tx: ReadTx, digest: bytes) -> Token | None:
     """The token whose whole string has this SHA-256, revoked or not."""
     row = tx.one("SELECT * FROM tokens WHERE hash = ?", (digest,))
     return None if row is None else _token(row)
+
+
+def list_page(tx: ReadTx, *, after_id: int | None, limit: int) -> list[Token]:
+    """Tokens of any kind, oldest first."""
+    rows = tx.all("SELECT * FROM tokens WHERE id > ? ORDER BY id LIMIT ?", (after_id or 0, limit))
+    return [_token(row) for row in rows]
 
 
 def list_all(tx: ReadTx, *, source: TokenSource | None = None) -> list[Token]:
@@ -63,11 +78,27 @@ def list_all(tx: ReadTx, *, source: TokenSource | None = None) -> list[Token]:
     return [_token(row) for row in rows]
 
 
+def update(tx: Tx, token: Token) -> None:
+    """The token is as given from the commit on: its name, its expiry and what it may do."""
+    tx.run(
+        "UPDATE tokens SET name = ?, role = ?, scopes = ?, location_ids = ?, expires_at = ?"
+        " WHERE id = ?",
+        (
+            token.name,
+            token.role.value,
+            _list(token.scopes),
+            _list(token.location_ids),
+            columns.micros(token.expires_at),
+            token.id,
+        ),
+    )
+
+
 def update_to_environment_admin(tx: Tx, token_id: int) -> None:
     """Whatever the token was, it is the operator's own admin token from now on."""
     tx.run(
-        "UPDATE tokens SET role = ?, location_ids = NULL, source = ?, expires_at = NULL,"
-        " revoked_at = NULL WHERE id = ?",
+        "UPDATE tokens SET role = ?, scopes = NULL, location_ids = NULL, source = ?,"
+        " expires_at = NULL, revoked_at = NULL WHERE id = ?",
         (Role.ADMIN.value, TokenSource.ENVIRONMENT.value, token_id),
     )
 
@@ -92,6 +123,10 @@ def flush_uses(tx: Tx, used: Iterable[tuple[str, datetime]]) -> None:
     )
 
 
+def _list(values: frozenset[int] | frozenset[Scope] | None) -> str | None:
+    return None if values is None else columns.to_json(sorted(values))
+
+
 def _existing(row: Row | None) -> Row:
     if row is None:
         raise NotFound("Token not found")
@@ -100,6 +135,7 @@ def _existing(row: Row | None) -> Row:
 
 def _token(row: Row) -> Token:
     location_ids = columns.from_json(row["location_ids"])
+    scopes = columns.from_json(row["scopes"])
     return Token(
         id=row["id"],
         public_id=row["public_id"],
@@ -111,4 +147,6 @@ def _token(row: Row) -> Token:
         expires_at=instant(row["expires_at"]),
         last_used_at=instant(row["last_used_at"]),
         revoked_at=instant(row["revoked_at"]),
+        # A scope that a later release made is nothing to this one.
+        scopes=None if scopes is None else frozenset(Scope(s) for s in scopes if s in _KNOWN),
     )

@@ -1,7 +1,7 @@
-"""Pages of table `transactions` by their beginning, for those who read on and on.
+"""Pages of table `transactions` by their beginning.
 
 A page costs the same wherever it is: each order has its index, and a page begins where the one
-before ended.
+before ended. Who counts in pages has an offset instead, which goes through the index alone.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Wanted:
     since: datetime | None = None
     """Those that began then or later."""
     before: datetime | None = None
+    ended_until: datetime | None = None
 
 
 def get_by_uuid(tx: ReadTx, uuid: str) -> ListedTransaction:
@@ -80,51 +81,74 @@ def get_by_uuid(tx: ReadTx, uuid: str) -> ListedTransaction:
 
 
 def list_page(
-    tx: ReadTx, wanted: Wanted, *, limit: int, after: Place | None = None
+    tx: ReadTx,
+    wanted: Wanted,
+    *,
+    limit: int,
+    after: Place | None = None,
+    offset: int = 0,
+    oldest_first: bool = False,
 ) -> list[ListedTransaction]:
     """Those that began last come first; `after` is the last one of the page before."""
-    terms, params = _terms(wanted, after)
-    few = _few_stations(tx, wanted)
+    terms, params = _terms(wanted)
+    if after is not None:
+        way = ">" if oldest_first else "<"
+        terms.append(f"{_BEGUN} {way}= ? AND ({_BEGUN} {way} ? OR id {way} ?)")
+        params += [after.begun_at, after.begun_at, after.id]
+    order = "ASC" if oldest_first else "DESC"
+    # Far into the list, each of the stations would have as many to skip.
+    few = None if offset else _few_stations(tx, wanted)
     source, index = "transactions", _index(wanted)
     first: list[Any] = []
     if few is not None:
         source, index = "json_each(?) AS few CROSS JOIN transactions", "transactions_station_begun"
         terms.append("station_id = few.value")
         first.append(to_json(few))
-    elif wanted.location_ids is not None:
-        terms.append(
-            "station_id IN (SELECT id FROM stations"
-            " WHERE location_id IN (SELECT value FROM json_each(?)))"
-        )
-        params.append(to_json(sorted(wanted.location_ids)))
     found = (
         f"SELECT id FROM transactions INDEXED BY {index}"  # noqa: S608 - fixed terms
-        f" WHERE {' AND '.join(terms)} ORDER BY {_BEGUN} DESC, id DESC LIMIT ?"
+        f" WHERE {' AND '.join(terms)} ORDER BY {_BEGUN} {order}, id {order} LIMIT ? OFFSET ?"
     )
     rows = tx.all(
         f"{_COLUMNS} FROM {source} {_JOINS} WHERE transactions.id IN ({found})"
-        f" ORDER BY {_BEGUN} DESC, transactions.id DESC LIMIT ?",
-        (*first, *params, limit, limit),
+        f" ORDER BY {_BEGUN} {order}, transactions.id {order} LIMIT ?",
+        (*first, *params, limit, offset, limit),
     )
     return [_listed(tx, row) for row in rows]
 
 
-def _terms(wanted: Wanted, after: Place | None) -> tuple[list[str], list[Any]]:
+def count(tx: ReadTx, wanted: Wanted) -> int:
+    """How many `list_page` would go through."""
+    terms, params = _terms(wanted)
+    few = _few_stations(tx, wanted)
+    source = "transactions"
+    if few is not None:
+        source = "json_each(?) AS few CROSS JOIN transactions ON station_id = few.value"
+        params = [to_json(few), *params]
+    sql = f"SELECT count(*) FROM {source} WHERE {' AND '.join(terms)}"  # noqa: S608 - fixed terms
+    number: int = tx.value(sql, params)
+    return number
+
+
+def _terms(wanted: Wanted) -> tuple[list[str], list[Any]]:
     terms, params = ["1"], list[Any]()
     for term, value in (
         ("station_id = ?", wanted.station_id),
         ("id_token_key = ?", wanted.id_token_key),
         (f"{_BEGUN} >= ?", micros(wanted.since)),
         (f"{_BEGUN} < ?", micros(wanted.before)),
+        ("ifnull(ended_at, end_received_at) <= ?", micros(wanted.ended_until)),
     ):
         if value is not None:
             terms.append(term)
             params.append(value)
     if wanted.is_open is not None:
         terms.append(f"end_received_at IS {'' if wanted.is_open else 'NOT '}NULL")
-    if after is not None:
-        terms.append(f"{_BEGUN} <= ? AND ({_BEGUN} < ? OR id < ?)")
-        params += [after.begun_at, after.begun_at, after.id]
+    if wanted.location_ids is not None:
+        terms.append(
+            "station_id IN (SELECT id FROM stations"
+            " WHERE location_id IN (SELECT value FROM json_each(?)))"
+        )
+        params.append(to_json(sorted(wanted.location_ids)))
     return terms, params
 
 

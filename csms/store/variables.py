@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,13 +138,19 @@ def list_page(
     component: str | None = None,
     variable: str | None = None,
     evse_id: int | None = None,
+    or_keys: Sequence[str] = (),
 ) -> list[StoredVariable]:
-    """A part of the device model, in the order in which it was first told."""
+    """A part of the device model, in the order in which it was first told.
+
+    Also what is called `or_keys` in 1.6, whatever else is narrowed.
+    """
     rows = tx.all(
         "SELECT * FROM variables WHERE station_id = ?1 AND id > ?2"
-        " AND (?3 IS NULL OR component = ?3) AND (?4 IS NULL OR variable = ?4)"
-        " AND (?5 IS NULL OR evse_id = ?5) ORDER BY id LIMIT ?6",
-        (station_id, after_id, component, variable, evse_id, limit),
+        " AND ((?3 IS NULL OR component = ?3) AND (?4 IS NULL OR variable = ?4)"
+        " AND (?5 IS NULL OR evse_id = ?5)"
+        " OR component = 'v16' AND variable IN (SELECT value FROM json_each(?6)))"
+        " ORDER BY id LIMIT ?7",
+        (station_id, after_id, component, variable, evse_id, to_json(or_keys), limit),
     )
     attributes: dict[int, list[Row]] = {row["id"]: [] for row in rows}
     for row in tx.all(

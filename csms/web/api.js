@@ -1,6 +1,4 @@
-// REST and server-sent events with a bearer token; EventSource cannot send one.
-
-const KEY = "csms-token";
+// REST and server-sent events as whoever the cookie says; scripts cannot read the cookie itself.
 
 export class ApiError extends Error {
   constructor(status, message) {
@@ -9,37 +7,43 @@ export class ApiError extends Error {
   }
 }
 
-export function token() {
-  return sessionStorage.getItem(KEY);
+let session = null; // its id, and what goes along with every change
+
+/** The code of `#sign-in=…`, taken out of the address bar before anyone looks over a shoulder. */
+export function codeFromAddress() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("sign-in");
+  if (code) history.replaceState(null, "", location.pathname + location.search);
+  return code;
 }
 
-export function remember(value) {
-  sessionStorage.setItem(KEY, value);
+/** Exchange `{ code }` of a link, or a `{ token }`, for the cookie. */
+export async function signIn(given) {
+  session = (await send("POST", "/api/v1/auth/sign-in", given)).session;
 }
 
-export function forget() {
-  sessionStorage.removeItem(KEY);
-}
-
-/** Take `#token=…` over and out of the address bar, before anyone looks over a shoulder. */
-export function takeFromAddress() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    remember(given);
-    history.replaceState(null, "", location.pathname + location.search);
+/** Whether the cookie of an earlier visit is good still. */
+export async function resume() {
+  try {
+    session = (await get("/api/v1/auth/me")).session;
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    session = null;
   }
+  return session !== null;
 }
 
-async function request(path, headers = {}, signal = undefined) {
+export async function signOut() {
+  const ended = session;
+  if (ended) await send("DELETE", `/api/v1/sessions/${ended.id}`);
+  session = null;
+}
+
+async function request(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, {
-      headers: { Authorization: `Bearer ${token()}`, ...headers },
-      cache: "no-cache",
-      signal,
-    });
+    response = await fetch(path, { cache: "no-cache", credentials: "same-origin", ...options });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (options.signal?.aborted) throw error;
     throw new ApiError(0, "The server cannot be reached.");
   }
   if (!response.ok) {
@@ -47,6 +51,15 @@ async function request(path, headers = {}, signal = undefined) {
     throw new ApiError(response.status, problem.detail ?? `The server answered ${response.status}.`);
   }
   return response;
+}
+
+/** Change something, once: a browser may ask again by itself when a connection breaks. */
+export async function send(method, path, body) {
+  const headers = { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") };
+  if (session) headers["X-CSRF-Token"] = session.csrf_token;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await request(path, { method, headers, body: JSON.stringify(body) });
+  return response.status === 204 ? null : response.json();
 }
 
 export async function get(path) {
@@ -69,7 +82,7 @@ export async function list(path, most) {
 
 /** Call `onEvent(type, data)` for each event until the stream ends; returns the last id. */
 export async function stream(path, lastId, onOpen, onEvent, signal) {
-  const response = await request(path, lastId ? { "Last-Event-ID": lastId } : {}, signal);
+  const response = await request(path, { headers: lastId ? { "Last-Event-ID": lastId } : {}, signal });
   onOpen();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

@@ -1,7 +1,8 @@
 // Sign in, show everything once, then follow the event stream.
 
-import { ApiError, forget, remember, stream, takeFromAddress, token } from "/assets/api.js";
+import { ApiError, codeFromAddress, resume, signIn, signOut, stream } from "/assets/api.js";
 import { byId, show } from "/assets/dom.js";
+import * as inbox from "/assets/inbox.js";
 import * as jobs from "/assets/jobs.js";
 import * as stations from "/assets/stations.js";
 
@@ -14,6 +15,7 @@ const RETRY_LAST_MS = 10_000;
 let following = null; // AbortController of the running stream
 let dirtyStations = new Set();
 let dirtyJobs = false;
+let dirtyInbox = false;
 let timer = null;
 let refreshAfter = REFRESH_AFTER_MS;
 
@@ -28,7 +30,6 @@ function live(message) {
 
 function signedOut(message) {
   following?.abort();
-  forget();
   alertUser(message);
   live("");
   show("main", false);
@@ -39,24 +40,25 @@ function signedOut(message) {
 }
 
 function failed(error) {
-  if (error instanceof ApiError && error.status === 401) signedOut("The token is not valid.");
+  if (error instanceof ApiError && error.status === 401) signedOut("You are signed out.");
   else alertUser(error.message);
 }
 
 async function loadAll() {
-  await Promise.all([jobs.load(), stations.load()]);
+  await Promise.all([jobs.load(), stations.load(), inbox.load()]);
   alertUser(null);
 }
 
 async function refreshDirty() {
   timer = null;
-  const [ids, list] = [dirtyStations, dirtyJobs];
+  const [ids, list, knocked] = [dirtyStations, dirtyJobs, dirtyInbox];
   dirtyStations = new Set();
-  dirtyJobs = false;
+  dirtyJobs = dirtyInbox = false;
   try {
     const [flood] = await Promise.all([
       ids.size ? stations.refresh(ids) : false,
       list ? jobs.load() : null,
+      knocked ? inbox.load() : null,
     ]);
     refreshAfter = flood ? REFRESH_AFTER_FLOOD_MS : REFRESH_AFTER_MS;
   } catch (error) {
@@ -73,7 +75,11 @@ function onEvent(type, event) {
     if (jobs.progress(event.job_id, event.data)) return;
     dirtyJobs = true;
   } else if (type.startsWith("job.")) dirtyJobs = true;
-  else if (event.station_id && !type.startsWith("item.")) dirtyStations.add(event.station_id);
+  else if (type.startsWith("inbox.") || type.startsWith("onboarding.")) dirtyInbox = true;
+  else if (event.station_id && !type.startsWith("item.")) {
+    dirtyStations.add(event.station_id);
+    dirtyInbox ||= type === "station.accepted";
+  }
   else return;
   timer ??= setTimeout(refreshDirty, refreshAfter);
 }
@@ -116,18 +122,40 @@ function start() {
   follow();
 }
 
+/** Sign in with a link or a token, or go on as before. */
+async function enter(given) {
+  try {
+    if (given) await signIn(given);
+    else if (!(await resume())) return signedOut(null);
+    start();
+  } catch (error) {
+    // A link that was used up, perhaps by whom we have before us.
+    if (given?.code && (await resume().catch(() => false))) start();
+    else signedOut(error.message);
+  }
+}
+
+function enterFromAddress() {
+  const code = codeFromAddress();
+  return enter(code ? { code } : null);
+}
+
 byId("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  remember(byId("token").value.trim());
-  start();
+  enter({ token: byId("token").value.trim() });
 });
-byId("sign-out").addEventListener("click", () => signedOut(null));
+byId("sign-out").addEventListener("click", () => {
+  signOut().then(() => signedOut(null), failed);
+});
 byId("filter").addEventListener("input", stations.render);
+inbox.setUp(failed);
+// A password could be read on the way; on this machine there is no way.
+show("unencrypted", location.protocol === "http:" && !isLoopback(location.hostname));
 window.addEventListener("hashchange", () => {
-  takeFromAddress();
-  if (token()) start();
+  if (location.hash.startsWith("#sign-in=")) enterFromAddress();
 });
+enterFromAddress();
 
-takeFromAddress();
-if (token()) start();
-else signedOut(null);
+function isLoopback(name) {
+  return name === "localhost" || name === "[::1]" || name.startsWith("127.");
+}

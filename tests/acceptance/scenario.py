@@ -5,7 +5,10 @@ The commands are given in words of 1.6 and mean the same to stations of every ve
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+
+from csms.cli.failures import Refused
 
 from .processes import Server
 
@@ -79,3 +82,19 @@ def configure(server: Server, ids: list[str], value: int, **options: Any) -> str
     """A repeatable command to many."""
     data = {"key": "MeterValueSampleInterval", "value": str(value)}
     return send(server, ids, "ChangeConfiguration", data, **options)
+
+
+def control(server: Server, path: str | None, verb: str) -> None:
+    """Pause or resume a run, unless the server died before or dies over it, or the run is over."""
+    if path is not None:
+        with suppress(Refused):
+            server.try_post(f"{_job(path)}/{verb}", None)
+
+
+def show(server: Server, path: str) -> dict[str, Any]:
+    """A run as the native API shows it."""
+    return server.client.get(_job(path))
+
+
+def _job(path: str) -> str:
+    return f"/api/v1/jobs/{path.rpartition('/')[2]}"

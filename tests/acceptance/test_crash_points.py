@@ -72,16 +72,26 @@ def _run_jobs(
     eventually(lambda: fleet.booted() == set(IDENTITIES), what="the stations to boot")
     ids = list(scenario.stations(server).values())
     quick = {"retry": {"first_delay_s": 0.1}}
+    one_by_one = {"rollout": {"waves": [{"count": 1}, {"count": 1}]}}
+    answering = list(scenario.stations(server, "CP").values())
     paths = [
         scenario.configure(server, ids, 30, **quick),
-        scenario.reset(server, ids),
+        resets := scenario.reset(server, ids),
+        scenario.configure(server, answering, 40, **quick, **one_by_one),
+        scenario.configure(server, answering, 50, **quick, **one_by_one),
         scenario.create(server, location, "NEW-", CREATED)[0],
         scenario.create(server, location, "VIRT-", 2, virtual=True)[0],
     ]
+    for _ in range(3):
+        scenario.control(server, resets, "pause")
+        scenario.control(server, resets, "resume")
     if not killed:
         eventually(lambda: server.dead, timeout_s=30, what=f"{point} to be reached {hit} times")
         assert -signal.SIGKILL == server.process.returncode
         server.start()
+        if point == "job.paused":
+            assert "paused" == scenario.show(server, resets)["state"]
+        scenario.control(server, resets, "resume")
     for path in paths:
         if path is not None:
             oracle.finished(server, path)

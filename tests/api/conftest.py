@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
@@ -15,26 +16,34 @@ from aiohttp.test_utils import TestClient, TestServer
 from csms.api import routes
 from csms.api.application import build
 from csms.api.auth import Authenticator
-from csms.api.deps import Deps
+from csms.api.deps import ApiSettings, Deps
 from csms.api.feed import Feed
 from csms.api.metrics import Metrics
 from csms.api.routing import Route
-from csms.clock import ManualClock
+from csms.clock import Clock, ManualClock
+from csms.domain.histograms import Histogram
 from csms.domain.permissions import Role
 from csms.domain.sealing import Seal
+from csms.domain.stations import Station
 from csms.events import Bus
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
+from csms.jobs.kinds import file_transfer, id_token_import, station_delete, station_update
 from csms.jobs.kinds.command import CommandRunner
 from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
+from csms.jobs.kinds.webhook_delivery import WebhookRunner
 from csms.jobs.settings import EngineSettings
 from csms.ocpp.hub import HubStats
 from csms.ocpp.settings import OcppSettings
 from csms.services import tokens
 from csms.services.credentials import Passwords
+from csms.services.file_drop import FileDrop, FileDropSettings
+from csms.services.file_store import FileStore
 from csms.services.heartbeats import Heartbeats
 from csms.services.message_log import MessageLog
+from csms.services.onboarding import Window
+from csms.services.webhook_sending import Sender
 from csms.store import engine as store_engine
 from csms.store.database import Database
 from csms.store.ocpp_messages import Message
@@ -47,6 +56,8 @@ class ScriptedHub(ScriptedStations):
     def __init__(self, bus: Bus) -> None:
         super().__init__(bus)
         self.accepted: list[str] = []
+        self.admitted: list[tuple[str, str]] = []
+        self.shown: dict[tuple[str, str], bytes] = {}
         self.settings = OcppSettings()
         self.pending: list[Message] = []
         self.disconnected: list[tuple[int, int]] = []
@@ -65,6 +76,16 @@ class ScriptedHub(ScriptedStations):
         self.accepted.append(identity)
         return True
 
+    def send_held_away(self) -> None:
+        self.accepted.append("everybody")
+
+    def password_of_held(self, identity: str, address: str) -> bytes | None:
+        return self.shown.get((identity, address))
+
+    def admit_held(self, station: Station, address: str, password: bytes | None) -> bool:
+        self.admitted.append((station.identity, address))
+        return password == self.shown.get((station.identity, address))
+
     def stats(self) -> HubStats:
         return HubStats(
             connections={"1.6": len(self.online)},
@@ -74,7 +95,9 @@ class ScriptedHub(ScriptedStations):
             calls_waiting=0,
             being_answered=0,
             messages={("out", "Reset", "done"): 3},
+            latencies={"out": Histogram([0.1, 1.0])},
             garbled=0,
+            slowed=0,
             strays=0,
         )
 
@@ -82,8 +105,16 @@ class ScriptedHub(ScriptedStations):
 class Upgrades:
     """Stands where the OCPP endpoint stands: notes every upgrade that reaches it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.paths: list[str] = []
+        self.lost: list[str] = []
+        self.window = Window(clock)
+
+    async def handle_without_upgrade(self, request: web.Request) -> web.Response | None:
+        if "Sec-WebSocket-Key" not in request.headers:
+            return None
+        self.lost.append(request.path)
+        return web.Response(status=426)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.paths.append(request.path)
@@ -125,8 +156,19 @@ def hub(bus: Bus) -> ScriptedHub:
 
 
 @pytest.fixture
+def files(db: Database, clock: ManualClock, tmp_path: Path) -> FileDrop:
+    return FileDrop(
+        db=db,
+        clock=clock,
+        store=FileStore(tmp_path / "files", keep_free_bytes=0),
+        instance_key=b"k" * 32,
+        settings=FileDropSettings(firmware_limit_bytes=500_000, log_limit_bytes=300_000),
+    )
+
+
+@pytest.fixture
 async def engine(
-    db: Database, bus: Bus, clock: ManualClock, hub: ScriptedHub
+    db: Database, bus: Bus, clock: ManualClock, hub: ScriptedHub, files: FileDrop
 ) -> AsyncIterator[Engine]:
     running = Engine(
         db=db,
@@ -152,6 +194,28 @@ async def engine(
                 call_timeout_s=30,
                 in_grace=lambda _: None,
             ),
+            **{
+                kind.name: kind
+                for kind in file_transfer.runners(
+                    hub,
+                    clock,
+                    db=db,
+                    files=files,
+                    call_timeout_s=30,
+                    in_grace=lambda _: None,
+                    seal=Seal(b"k" * 32),
+                )
+            },
+            "webhook_delivery": WebhookRunner(
+                db=db,
+                clock=clock,
+                seal=Seal(b"k" * 32),
+                sender=Sender(allowed=("127.0.0.1",), timeout_s=5),
+                disable_after_days=5,
+            ),
+            "station_update": station_update.runner(),
+            "station_delete": station_delete.runner(),
+            "id_token_import": id_token_import.runner(),
         },
         epoch=await db.read(store_engine.epoch),
         settings=EngineSettings(),
@@ -165,7 +229,13 @@ async def engine(
 
 @pytest.fixture
 async def deps(
-    db: Database, bus: Bus, clock: ManualClock, hub: ScriptedHub, engine: Engine
+    *,
+    db: Database,
+    bus: Bus,
+    clock: ManualClock,
+    hub: ScriptedHub,
+    engine: Engine,
+    files: FileDrop,
 ) -> Deps:
     return Deps(
         db=db,
@@ -175,13 +245,16 @@ async def deps(
         engine=engine,
         fleet=cast("Any", None),
         passwords=Passwords(db, b"k" * 32),
+        files=files,
         heartbeats=Heartbeats(db=db, clock=clock),
         message_log=MessageLog(db, clock),
-        endpoint=cast("Any", Upgrades()),
+        endpoint=cast("Any", Upgrades(clock)),
         auth=Authenticator(db=db, bus=bus, clock=clock),
         feed=Feed(db=db, bus=bus, clock=clock),
-        metrics=Metrics(clock),
+        metrics=Metrics(clock, {}),
         started_at=clock.now(),
+        # What is refused may be tried as often as a test likes.
+        settings=ApiSettings(failed_tokens_per_minute=0, webhook_targets=("127.0.0.1",)),
         ready=True,
     )
 

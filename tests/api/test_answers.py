@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import itertools
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from csms.api import routes
 from csms.api.models import Strict
 from csms.api.routing import Call, Dialect, Reply, Route
 from csms.domain.permissions import Scope
@@ -58,6 +62,9 @@ async def test_a_poll_of_the_same_state_is_answered_with_304(api: Api) -> None:
     again = await api.get("/show", headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status, again.status, await again.read()) == (200, 304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
+    opaque = first.headers["ETag"].removeprefix("W/")
+    for known in ("*", opaque, f'"other", {opaque}'):
+        assert (await api.get("/show", headers={"If-None-Match": known})).status == 304, known
     state["body"] = {"a": 2}
     assert (await api.get("/show", headers={"If-None-Match": first.headers["ETag"]})).status == 200
 
@@ -100,6 +107,78 @@ async def test_a_broken_compressed_request(api: Api) -> None:
     assert response.status == 400
 
 
+BODY = b'{"name": "Depot"}'
+GZIP = gzip.compress(BODY)
+BARE = zlib.compressobj(wbits=-15)
+SHAPES = {"/api/v1/locations": "code", "/ocpp/locations": "detail", "/api/v3/sites": "message"}
+
+
+@pytest.fixture
+async def whole(serve: Serve) -> Api:
+    return await serve(routes.ALL)
+
+
+CODED: tuple[tuple[str, bytes, int], ...] = (
+    ("br", b"x", 415),
+    ("zstd", b"x", 415),
+    ("foo", BODY, 415),
+    ("gzip, gzip", GZIP, 415),
+    ("gzip", b"x" * 50, 400),
+    ("gzip", GZIP[:-1], 400),
+    ("gzip", GZIP + b"x", 400),
+    ("deflate", b"x" * 50, 400),
+    ("deflate", zlib.compress(BODY) + b"x", 400),
+    ("gzip", GZIP, 201),
+    ("X-GZip", gzip.compress(BODY[:5]) + gzip.compress(BODY[5:]), 201),
+    ("deflate", zlib.compress(BODY), 201),
+    ("deflate", BARE.compress(BODY) + BARE.flush(), 201),
+    ("identity", BODY, 201),
+)
+
+
+async def test_a_content_encoding_is_undone_or_refused_in_the_shape_of_the_dialect(
+    whole: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path, (coding, data, status) in itertools.product(SHAPES, CODED):
+        headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+        response = await whole.post(path, data=data, headers=headers)
+        answer = await response.json()
+        assert response.status == status, (path, coding, data, answer)
+        assert response.headers["X-Request-Id"]
+        if status >= 400:
+            assert SHAPES[path] in answer
+        if status == 415:
+            assert response.headers["Accept-Encoding"] == "gzip, deflate"
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
+async def test_a_caller_without_a_token_is_told_that_before_its_encoding(whole: Api) -> None:
+    headers = {"Content-Encoding": "br"}
+    response = await whole.post("/api/v1/locations", data=b"x", headers=headers, role=None)
+    assert response.status == 401
+
+
+@pytest.mark.parametrize("path", ["/api/v1/locations", "/api/v1/firmware-images", "/nowhere"])
+async def test_a_caller_that_goes_away_in_the_middle_is_no_fault(
+    whole: Api, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    port = whole.client.port
+    assert port is not None
+    kind = "octet-stream" if path.endswith("images") else "json"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {whole.bearers['admin']}\r\n"
+        f"Content-Type: application/{kind}\r\nContent-Length: 1000\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head.encode() + b'{"na')
+    await writer.drain()
+    assert (await whole.get("/api/v1/auth/me")).status == 200
+    writer.transport.abort()
+    await asyncio.wait_for(reader.read(), 5)
+    assert (await whole.get("/api/v1/auth/me")).status == 200
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
 async def keyed(api: Api, path: str, key: str, body: Any) -> IdempotencyKey:
     response = await api.post(path, json=body, headers={"Idempotency-Key": key})
     assert response.status == 204
@@ -110,9 +189,9 @@ async def keyed(api: Api, path: str, key: str, body: Any) -> IdempotencyKey:
 async def test_an_idempotency_key_covers_target_and_body(api: Api) -> None:
     first = await keyed(api, "/one", "k-1", {"name": "a"})
     assert first.key == "k-1"
-    assert await keyed(api, "/one", "k-1", {"name": "a"}) == first
-    assert (await keyed(api, "/one", "k-1", {"name": "b"})).body_sha256 != first.body_sha256
-    assert (await keyed(api, "/two", "k-1", {"name": "a"})).body_sha256 != first.body_sha256
+    assert (await keyed(api, "/one", "k-2", {"name": "a"})).body_sha256 == first.body_sha256
+    assert (await keyed(api, "/one", "k-3", {"name": "b"})).body_sha256 != first.body_sha256
+    assert (await keyed(api, "/two", "k-4", {"name": "a"})).body_sha256 != first.body_sha256
 
 
 async def test_an_idempotency_key_belongs_to_its_token(api: Api) -> None:

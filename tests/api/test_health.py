@@ -37,6 +37,7 @@ async def test_metrics_are_open_to_direct_loopback(api: Api) -> None:
     assert response.status == 200
     assert "event_loop_lag_seconds_bucket" in text
     assert "db_commits_total" in text
+    assert 'ocpp_call_seconds_bucket{direction="out",le="+Inf"} 0.0' in text
 
 
 async def test_metrics_through_a_proxy_need_a_token(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""The page: served from the package, under a policy that lets nothing else in."""
+"""The pages: served from the package, under a policy that lets nothing else in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ WEB = Path(csms.__file__).parent / "web"
 FILES = sorted(path.name for path in WEB.iterdir() if path.suffix != ".html")
 
 
-async def test_the_page_is_public_and_locked_down(api: Api) -> None:
-    response = await api.get("/", role=None)
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/errors"])
+async def test_a_page_is_public_and_locked_down(api: Api, path: str) -> None:
+    response = await api.get(path, role=None)
     assert (response.status, response.content_type) == (200, "text/html")
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
@@ -53,7 +54,7 @@ def test_every_file_the_page_names_exists() -> None:
         for name in re.findall(r'"/assets/([^"]+)"', path.read_text("utf-8"))
     }
     assert named <= set(FILES)
-    assert "main.js" in named
+    assert {"main.js", "docs.js"} <= named
 
 
 def test_nothing_on_the_page_is_inline_markup_or_from_elsewhere() -> None:
@@ -62,3 +63,12 @@ def test_nothing_on_the_page_is_inline_markup_or_from_elsewhere() -> None:
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
         assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", text), path.name
         assert not re.search(r"(?<!xmlns=\")https?://", text), path.name
+
+
+@pytest.mark.parametrize("path", ["/api/v1/stations", "/ocpp/chargers", "/nowhere", "/healthz"])
+@pytest.mark.parametrize("role", ["admin", None])
+async def test_no_answer_can_be_run_as_a_page(api: Api, path: str, role: str | None) -> None:
+    headers = (await api.get(path, role=role)).headers
+    assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["X-Content-Type-Options"] == "nosniff"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from csms.cli.children import Child, free_port
 from csms.cli.main import main
+
+START_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,36 @@ def server() -> Iterator[Scripted]:
     httpd.shutdown()
     thread.join()
     httpd.server_close()
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of a server that runs while the tests of a module do."""
+    with running(tmp_path_factory.mktemp("server")) as directory:
+        yield directory
+
+
+@contextmanager
+def running(directory: Path, *arguments: str) -> Iterator[Path]:
+    """A real server with its data in `directory / "data"`, which it yields."""
+    data, listen = directory / "data", f"127.0.0.1:{free_port(0)}"
+    server = Child(
+        "the server",
+        ["serve", "--data-dir", str(data), "--listen", listen, *arguments],
+        log=directory / "server.log",
+        environment={},
+    )
+    server.start()
+    try:
+        server.wait_until((data / "cli.json").exists, timeout_s=START_S)
+        yield data
+    finally:
+        server.stop()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return when something in another process has come true."""
+    Child("it", [], log=Path(os.devnull), environment={}).wait_until(condition, timeout_s=START_S)
 
 
 def _handler(scripted: Scripted) -> type[BaseHTTPRequestHandler]:

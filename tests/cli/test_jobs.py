@@ -98,7 +98,8 @@ def test_list_shows_how_many_failed(
     csms: Callable[..., Outcome], server: Scripted, tmp_path: Path
 ) -> None:
     server.runs_on(tmp_path)
-    server.answers = [(200, {"items": [job("done", total=5, succeeded=2, errored=1, offline=2)]})]
+    found = job("done", total=5, succeeded=2, errored=1, offline=2)
+    server.answers = [(200, {"items": [found], "next_cursor": None})]
     outcome = csms("jobs", "list", "--data-dir", tmp_path)
     row = ["j1", "command", "done", "5", "0", "2", "3", "2026-05-01T12:00:00.000000Z"]
     assert outcome.out.rstrip("\n").split("\t") == row

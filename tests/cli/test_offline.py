@@ -71,7 +71,7 @@ def test_a_token_for_a_location_that_is_not_there_is_refused(
 def test_an_added_station_is_listed_with_the_fields_of_the_api(
     csms: Callable[..., Outcome], tmp_path: Path
 ) -> None:
-    added = csms("stations", "add", "CP-1", "--name", "Gate", "--json", "--data-dir", tmp_path)
+    added = csms("stations", "create", "CP-1", "--name", "Gate", "--json", "--data-dir", tmp_path)
     (listed,) = csms("stations", "list", "--json", "--data-dir", tmp_path).json
     assert len(added.json["password"]) == 20
     assert set(listed) == set(StationShape.model_fields)
@@ -79,7 +79,7 @@ def test_an_added_station_is_listed_with_the_fields_of_the_api(
 
 
 def test_the_password_alone_goes_to_stdout(csms: Callable[..., Outcome], tmp_path: Path) -> None:
-    added = csms("stations", "add", "CP-1", "--data-dir", tmp_path)
+    added = csms("stations", "create", "CP-1", "--data-dir", tmp_path)
     assert len(added.out.strip()) == 20
     assert "CP-1" in added.err
 
@@ -87,13 +87,13 @@ def test_the_password_alone_goes_to_stdout(csms: Callable[..., Outcome], tmp_pat
 def test_an_identity_that_cannot_be_one_is_refused(
     csms: Callable[..., Outcome], tmp_path: Path
 ) -> None:
-    outcome = csms("stations", "add", "a/b", "--data-dir", tmp_path)
+    outcome = csms("stations", "create", "a/b", "--data-dir", tmp_path)
     assert (outcome.code, outcome.err) == (1, "csms: identity must not contain '/'\n")
 
 
 def test_the_same_identity_twice_is_refused(csms: Callable[..., Outcome], tmp_path: Path) -> None:
-    csms("stations", "add", "CP-1", "--data-dir", tmp_path)
-    outcome = csms("stations", "add", "cp-1", "--data-dir", tmp_path)
+    csms("stations", "create", "CP-1", "--data-dir", tmp_path)
+    outcome = csms("stations", "create", "cp-1", "--data-dir", tmp_path)
     assert outcome.code == 1
     assert len(csms("stations", "list", "--json", "--data-dir", tmp_path).json) == 1
 

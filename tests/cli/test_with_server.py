@@ -7,34 +7,18 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from websockets import Subprotocol
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from csms.cli.children import Child, free_port
+from csms.cli.children import free_port
 from csms.cli.http import Client, find_server
-from tests.cli.conftest import Outcome
-
-START_S = 60
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data directory of a server that runs while these tests do."""
-    directory = tmp_path_factory.mktemp("server")
-    server = Child(
-        "the server",
-        ["serve", "--data-dir", str(directory / "data"), "--listen", f"127.0.0.1:{free_port(0)}"],
-        log=directory / "server.log",
-        environment={},
-    )
-    server.start()
-    server.wait_until((directory / "data" / "cli.json").exists, timeout_s=START_S)
-    yield directory / "data"
-    server.stop()
+from tests.attacks.words import basic
+from tests.cli.conftest import START_S, Outcome
 
 
 def client_of(data_dir: Path) -> Client:
@@ -113,7 +97,7 @@ def test_a_token_made_through_the_server_works_at_once(
 
 
 def test_a_station_is_added_and_listed(csms: Callable[..., Outcome], data_dir: Path) -> None:
-    added = csms("stations", "add", "CP 1", "--json", "--data-dir", data_dir).json
+    added = csms("stations", "create", "CP 1", "--json", "--data-dir", data_dir).json
     listed = csms("stations", "list", "--json", "--data-dir", data_dir).json
     assert added["connection_url"].endswith("/ocpp/CP%201")
     assert len(added["password"]) == 20
@@ -140,6 +124,51 @@ def test_a_station_that_knocked_is_accepted(csms: Callable[..., Outcome], data_d
     assert [one["identity"] for one in listed] == ["Stranger"]
     assert len(accepted.out.strip()) == 20
     assert ("Stranger", "Gate") in {(one["identity"], one["name"]) for one in stations}
+
+
+def test_unknown_stations_are_let_in_for_a_while(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    opened = csms("onboarding", "open", "--minutes", "2", "--json", "--data-dir", data_dir).json
+    assert opened["open"]
+    url = client_of(data_dir).url.replace("http", "ws") + "/ocpp/Paired"
+    boot = {"chargePointVendor": "Acme", "chargePointModel": "One"}
+    credentials = basic("Paired", "x" * 20)
+    with connect(
+        url, subprotocols=[Subprotocol("ocpp1.6")], additional_headers=credentials
+    ) as station:
+        station.send(json.dumps([2, "1", "BootNotification", boot]))
+        assert json.loads(station.recv(START_S))[2]["status"] == "Accepted"
+    shown = csms("onboarding", "show", "--data-dir", data_dir).out
+    assert "Paired" in shown
+    assert csms("onboarding", "close", "--data-dir", data_dir).code == 0
+    assert not csms("onboarding", "show", "--json", "--data-dir", data_dir).json["open"]
+    assert csms("onboarding", "open", "--minutes", "61", "--data-dir", data_dir).code == 2
+
+
+def test_an_attempt_is_explained_and_forgotten(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    url = client_of(data_dir).url.replace("http", "ws") + "/ocpp"
+    with pytest.raises(InvalidStatus):
+        connect(url, subprotocols=[Subprotocol("ocpp1.6")])
+    listed = csms("stations", "list", "--inbox", "--data-dir", data_dir).out
+    assert "ends before its id" in listed
+    entries = csms("stations", "list", "--inbox", "--json", "--data-dir", data_dir).json
+    (entry,) = (one for one in entries if one["cause"] == "no_identity")
+    assert csms("onboarding", "forget", entry["id"], "--data-dir", data_dir).code == 0
+    left = csms("stations", "list", "--inbox", "--json", "--data-dir", data_dir).json
+    assert entry["id"] not in {one["id"] for one in left}
+    assert csms("onboarding", "forget", entry["id"], "--data-dir", data_dir).code == 1
+
+
+def test_the_doctor_says_what_to_enter_in_a_station(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    found = csms("doctor", "--json", "--data-dir", data_dir).json
+    (line,) = (one for one in found if one["check"] == "station url")
+    assert line["found"].startswith(client_of(data_dir).url.replace("http", "ws") + "/ocpp/")
+    assert (line["verdict"], "--listen 0.0.0.0:9000" in line["fix"]) == ("warn", True)
 
 
 def test_a_job_can_be_listed_shown_and_watched(
@@ -179,7 +208,7 @@ def test_sigterm_is_an_orderly_end(tmp_path: Path) -> None:
     assert process.stderr is not None
     with process, process.stderr as said:
         # The sign-in link is the last thing a first start says.
-        assert any("#token=csms_" in line for line in said)
+        assert any("#sign-in=" in line for line in said)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert not (tmp_path / "data" / "cli.json").exists()

@@ -21,10 +21,12 @@ from csms.events import Bus, Event, LateAnswer, SlotFree, StationGone, StationRe
 from csms.jobs import recovery
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
+from csms.jobs.kinds import id_token_import, station_delete, station_update
 from csms.jobs.kinds.command import CommandRunner
 from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.settings import EngineSettings
+from csms.ocpp.presence import Unready
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
 from csms.store import tokens
@@ -51,6 +53,8 @@ class ScriptedStations:
     bus: Bus
     online: dict[int, int] = field(default_factory=dict)
     ready: set[int] = field(default_factory=set)
+    patience_s: float = 60.0
+    """What is left of it for stations that are connected and not ready."""
     busy: set[int] = field(default_factory=set)
     versions: dict[int, OcppVersion] = field(default_factory=dict)
     calls: list[Delivered] = field(default_factory=list)
@@ -81,6 +85,11 @@ class ScriptedStations:
 
     def is_ready(self, station_id: int) -> bool:
         return station_id in self.ready
+
+    def unready(self, station_id: int) -> Unready | None:
+        if station_id not in self.online or station_id in self.ready:
+            return None
+        return Unready(self.patience_s, "its registration is Pending")
 
     def slot_free(self, station_id: int) -> bool:
         return station_id in self.ready and station_id not in self.busy
@@ -205,6 +214,9 @@ class Bench:
                 call_timeout_s=30,
                 in_grace=self.grace.get,
             ),
+            "station_update": station_update.runner(),
+            "station_delete": station_delete.runner(),
+            "id_token_import": id_token_import.runner(),
         }
 
     async def start(self) -> recovery.Recovered:
@@ -267,8 +279,11 @@ class Bench:
             )
         )
 
-    async def station(self, identity: str, *, connect: bool = True) -> Station:
-        made = await self.db.write(lambda tx: station_service.create(tx, NewStation(identity)))
+    async def station(
+        self, identity: str, *, connect: bool = True, location_id: int | None = None
+    ) -> Station:
+        new = NewStation(identity, location_id=location_id)
+        made = await self.db.write(lambda tx: station_service.create(tx, new))
         if connect:
             self.stations.connect(made.id)
         return made

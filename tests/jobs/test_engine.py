@@ -545,3 +545,19 @@ async def test_stop_journals_an_answer_that_came_in_time(bench: Bench):
 
     found = await rows(bench, submitted.job)
     assert ItemState.SUCCEEDED == found.rows[0].item.state
+
+
+async def test_a_job_that_nobody_can_read_stops_no_other(bench: Bench):
+    made = [await bench.station(f"S{n}") for n in range(2)]
+    bench.stations.automatic = accepted
+    later = bench.clock.now() + timedelta(seconds=60)
+    broken = (await bench.engine.submit(order(made[:1], not_before=later))).job
+    await bench.db.write(
+        lambda tx: tx.run("UPDATE job_items SET data = '{' WHERE job_id = ?", (broken.id,))
+    )
+    bench.advance(61)
+
+    whole = (await bench.engine.submit(order(made[1:]))).job
+    await bench.log.wait_for("job.done")
+    assert JobState.DONE is (await rows(bench, whole)).job.state
+    assert [made[1].id] == [call.station_id for call in bench.stations.calls]

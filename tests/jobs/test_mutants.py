@@ -13,10 +13,11 @@ import pytest
 from hypothesis.errors import Flaky
 
 from csms.domain.jobs import COUNTER_OF
-from csms.jobs import ledger, recovery
+from csms.jobs import ledger, lifecycle, recovery
 from csms.jobs.crash import CrashPoints
 from csms.jobs.dispatcher import Dispatcher
 from csms.jobs.engine import Engine
+from csms.jobs.places import Places
 from csms.store import engine as engine_store
 from csms.store import job_items, jobs
 
@@ -57,8 +58,8 @@ def counts_in_a_transaction_of_its_own(patch: pytest.MonkeyPatch) -> None:
         )
         column = COUNTER_OF[state]
         return tx.one(
-            f"SELECT state, open - ? AS open, total, settles, errored, unknown, error, {column}"
-            " FROM jobs WHERE id = ?",
+            "SELECT state, open - ? AS open, held, errored + unknown AS failed,"
+            f" settles AS settled, {column} FROM jobs WHERE id = ?",
             (number, job_id),
         )
 
@@ -71,11 +72,11 @@ def sends_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         patch,
         Dispatcher,
         "_begin",
-        "        claimed, judged = await",
+        "        going, claimed, judged = await",
         "        for start in now_pass.starts:\n"
         "            self._worker.launch(start.run, start.item, start.intent)\n"
         "        await asyncio.sleep(0)\n"
-        "        claimed, judged = await",
+        "        going, claimed, judged = await",
     )
 
 
@@ -108,20 +109,59 @@ def goes_on_while_stopping(patch: pytest.MonkeyPatch) -> None:
     rewrite(patch, ledger, "settle", "is JobState.CANCELLING", "is None")
 
 
-MUTANTS = [
+def claims_while_paused(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(jobs, "list_claiming", lambda tx, job_ids: set(job_ids))
+
+
+def forgets_the_gate(patch: pytest.MonkeyPatch) -> None:
+    rewrite(patch, lifecycle, "after_count", "_open_wave(tx, jobs.get(tx, job.id))", "pass")
+
+
+def opens_the_next_wave_early(patch: pytest.MonkeyPatch) -> None:
+    rewrite(
+        patch,
+        lifecycle,
+        "after_count",
+        'counted["held"] != counted["open"]',
+        'not counted["held"]',
+    )
+
+
+def crowds_locations(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Places, "holds_back", lambda self, item: False)
+
+
+FOUND_SOON = [
     requeues_one_shots,
     counts_in_a_transaction_of_its_own,
     sends_before_the_commit,
     sweeps_after_listening,
     has_no_fence,
+    claims_while_paused,
+]
+FOUND_LATE = [
     goes_on_while_stopping,
+    forgets_the_gate,
+    opens_the_next_wave_early,
+    crowds_locations,
 ]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+@pytest.mark.parametrize("mutant", FOUND_SOON, ids=lambda mutant: mutant.__name__)
 def test_the_state_machine_catches(mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
+    catches(mutant, monkeypatch)
+
+
+@pytest.mark.campaign
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mutant", FOUND_LATE, ids=lambda mutant: mutant.__name__)
+def test_the_state_machine_catches_in_the_end(mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
+    catches(mutant, monkeypatch)
+
+
+def catches(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)
     # Flaky: what the threads did in between was not the same when the failure was replayed.
     with pytest.raises((AssertionError, TimeoutError, BaseExceptionGroup, Flaky)):
-        explore(200, 40, derandomize=True)
+        explore(500, 40, derandomize=True)

@@ -1,4 +1,4 @@
-"""Any order of submits, answers, silences, reconnects, cancels, retries and crashes keeps the promises."""
+"""Any order of submits, answers, silences, pauses, cancels, retries and crashes keeps the promises."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,16 @@ from hypothesis.stateful import (
 )
 
 from csms.clock import ManualClock
-from csms.domain.jobs import FINAL_JOB_STATES, ItemState, Job, JobState, OfflinePolicy, Policy
+from csms.domain.jobs import (
+    FINAL_JOB_STATES,
+    Gate,
+    ItemState,
+    Job,
+    JobState,
+    OfflinePolicy,
+    Policy,
+    Wave,
+)
 from csms.domain.stations import Station
 from csms.errors import CallRefused, Conflict
 from csms.events import Bus, LateAnswer
@@ -32,13 +42,14 @@ from csms.store import job_items, jobs, locations
 from csms.store.database import Database, ReadTx
 from tests.databases import empty_database
 
-from .conftest import Delivered, ScriptedStations, begin
+from .conftest import PRINCIPAL, Delivered, ScriptedStations, begin
 from .test_engine import RESET, TRIGGER, create, order
 
 STATIONS = 4
 # None: until nothing moves any more; a number: so many turns of the loop, in the middle of it all.
 TURNS = st.sampled_from([None, None, 0, 1, 2, 5])
 NUMBER = st.integers(0, 1000)
+WAVES = st.sampled_from([(), (), (Wave(count=2),), (Wave(count=1), Wave(percent=50))])
 NEVER_SENT = {ItemState.OFFLINE, ItemState.EXPIRED, ItemState.SKIPPED_FORBIDDEN}
 ENDED = ("job.done", "job.cancelled", "job.failed")
 ANSWERS = {
@@ -90,6 +101,9 @@ class Known:
 
     job: Job
     one_shot: bool
+    per_location: int | None = None
+    paused: tuple[str, int] | None = None
+    """While it is paused: its run, and how many attempts there were."""
     over: dict[int, tuple[Any, ...]] = field(default_factory=dict)
 
 
@@ -102,6 +116,7 @@ class Engines(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.known: dict[int, Known] = {}
         self.silent: list[Delivered] = []
+        self.forgotten: set[str] = set()
         self.names = 0
         self.run(self._begin())
 
@@ -113,8 +128,11 @@ class Engines(RuleBasedStateMachine):
         self.bench = await begin(db, bus, clock)
         self.bench.stations = Witness(bus, file=db.path)
         await self.bench.restart()
-        self.stations = [await self.bench.station(f"S{n}") for n in range(STATIONS)]
         self.place = await db.write(lambda tx: locations.insert(tx, name="Site", slug="site"))
+        self.stations = [
+            await self.bench.station(f"S{n}", location_id=self.place.id if n < 3 else None)
+            for n in range(STATIONS)
+        ]
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(asyncio.wait_for(work, 10))
@@ -127,10 +145,14 @@ class Engines(RuleBasedStateMachine):
         wait=st.booleans(),
         expires_in_s=st.sampled_from([None, 200.0]),
         max_parallel=st.sampled_from([1, 256]),
+        per_location_parallel=st.sampled_from([None, None, 1]),
         abort_after=st.sampled_from([None, None, 1]),
+        native=st.booleans(),
+        waves=WAVES,
+        gate=st.sampled_from(Gate),
         turns=TURNS,
     )
-    def submit(self, *, one_shot, chosen, turns, wait, **policy) -> None:
+    def submit(self, *, one_shot, chosen, turns, wait, native, **policy) -> None:
         offline = OfflinePolicy.WAIT if wait else OfflinePolicy.REPORT
         submission = order(
             [self.stations[n] for n in sorted(chosen)],
@@ -138,9 +160,13 @@ class Engines(RuleBasedStateMachine):
             policy=Policy(offline=offline, **policy),
         )
         # Resets have a rate of their own by default; here it would only slow things down.
-        submission = replace(submission, policy=replace(submission.policy, rate_per_min=None))
+        submission = replace(
+            submission,
+            policy=replace(submission.policy, rate_per_min=None),
+            dialect="native" if native else "commands",
+        )
         job = self.run(self.bench.engine.submit(submission)).job
-        self.known[job.id] = Known(job, one_shot)
+        self.known[job.id] = Known(job, one_shot, policy["per_location_parallel"])
         self.go_on(turns)
 
     @rule(number=st.integers(1, 3), virtual=st.booleans(), again=st.booleans(), turns=TURNS)
@@ -154,30 +180,62 @@ class Engines(RuleBasedStateMachine):
 
     @rule(pick=NUMBER, turns=TURNS)
     def cancel(self, *, pick, turns) -> None:
+        self._control("cancel", pick)
+        self.go_on(turns)
+
+    @rule(pick=NUMBER, resume=st.booleans(), turns=TURNS)
+    def pause(self, *, pick, resume, turns) -> None:
+        self._control("resume" if resume else "pause", pick)
+        self.go_on(turns)
+
+    def _control(self, how: str, pick: int) -> None:
         if not self.known:
             return
         # A job that runs, if there is one: the others are not changed by it.
         live = [self.known[job_id].job for job_id in self.bench.engine._board.runs]
-        self.run(self.bench.engine.cancel(live[pick % len(live)] if live else self._job(pick)))
-        self.go_on(turns)
+        job = live[pick % len(live)] if live else self._job(pick)
+        with suppress(Conflict):
+            self.run(getattr(self.bench.engine, how)(job))
 
-    @rule(pick=NUMBER, include_unknown=st.booleans(), turns=TURNS)
-    def retry(self, *, pick, include_unknown, turns) -> None:
+    @rule(
+        pick=NUMBER,
+        how=st.sampled_from(["retry", "retry", "retry_anew", "delete"]),
+        include_unknown=st.booleans(),
+        turns=TURNS,
+    )
+    def afterwards(self, *, pick, how, include_unknown, turns) -> None:
         if not self.known:
             return
-        job = self._job(pick)
+        known = self.known[self._job(pick).id]
         self.check()  # what is over is known before the retry opens some of it again
-        try:
-            self.run(self.bench.engine.retry(job, include_unknown=include_unknown))
-        except Conflict:
-            pass
-        else:
-            reopened = {"error", "offline", "expired", "cancelled"}
-            reopened |= {"unknown"} if include_unknown else set()
-            over = self.known[job.id].over
-            for seq in [seq for seq, row in over.items() if row[0] in reopened]:
-                del over[seq]
+        with suppress(Conflict):
+            getattr(self, f"_{how}")(known, include_unknown=include_unknown)
         self.go_on(turns)
+
+    def _retry(self, known: Known, *, include_unknown: bool) -> None:
+        self.run(self.bench.engine.retry(known.job, include_unknown=include_unknown))
+        reopened = {"error", "offline", "expired", "cancelled"}
+        reopened |= {"unknown"} if include_unknown else set()
+        for seq in [seq for seq, row in known.over.items() if row[0] in reopened]:
+            del known.over[seq]
+
+    def _retry_anew(self, known: Known, *, include_unknown: bool) -> None:
+        again = self.bench.engine.retry_anew(
+            known.job, caller=PRINCIPAL, include_unknown=include_unknown
+        )
+        job = self.run(again).job
+        self.known[job.id] = Known(job, known.one_shot, known.per_location)
+
+    def _delete(self, known: Known, **_: Any) -> None:
+        job = known.job
+        attempts = self.run(
+            self.bench.db.read(
+                lambda tx: tx.all("SELECT message_id FROM job_attempts WHERE job_id = ?", (job.id,))
+            )
+        )
+        self.run(self.bench.engine.delete(job))
+        del self.known[job.id]
+        self.forgotten |= {row["message_id"] for row in attempts}
 
     # ---- what stations do ----------------------------------------------------------------
 
@@ -275,13 +333,17 @@ class Engines(RuleBasedStateMachine):
     def _check(self, tx: ReadTx, calls: tuple[Delivered, ...]) -> None:
         delivered = Counter()
         for call in calls:
+            if call.message_id in self.forgotten:
+                continue
             attempt = job_items.find_attempt(tx, call.message_id)
             assert attempt is not None
             delivered[attempt["job_id"], attempt["seq"], attempt["job_generation"]] += 1
         for job_id, known in self.known.items():
             job = jobs.get(tx, job_id)
             assert job.counters == job_items.count_rows(tx, job_id)
-            self._check_end(tx, job)
+            self._check_end(tx, job, known)
+            self._check_pause(tx, job, known)
+            self._check_waves(tx, job)
             for item in job_items.list_page(tx, job_id):
                 times = delivered[job_id, item.seq, job.generation]
                 assert times <= 1 or not known.one_shot
@@ -297,14 +359,46 @@ class Engines(RuleBasedStateMachine):
         self._check_created(tx)
 
     @staticmethod
-    def _check_end(tx: ReadTx, job: Job) -> None:
+    def _check_pause(tx: ReadTx, job: Job, known: Known) -> None:
+        assert (job.state is JobState.PAUSED) == (job.pause_reason is not None)
+        attempts = tx.value("SELECT count(*) FROM job_attempts WHERE job_id = ?", (job.id,))
+        now = (job.workflow_run_id, attempts)
+        if known.paused is not None and known.paused[0] == job.workflow_run_id:
+            assert job.state is not JobState.PAUSED or now == known.paused
+        known.paused = now if job.state is JobState.PAUSED else None
+        if known.per_location is not None:
+            flying = tx.value(
+                "SELECT count(*) FROM job_items JOIN stations s ON s.id = target"
+                " WHERE job_id = ? AND state = 'in_flight' AND location_id NOT NULL",
+                (job.id,),
+            )
+            assert flying <= known.per_location
+
+    @staticmethod
+    def _check_waves(tx: ReadTx, job: Job) -> None:
+        held = tx.all(
+            "SELECT seq, attempts_used FROM job_items WHERE job_id = ? AND state = 'held'",
+            (job.id,),
+        )
+        if held:
+            assert job.state in {JobState.RUNNING, JobState.PAUSED} or job.started_at is None
+            assert job.wave <= len(job.wave_begins)
+            assert all(row["seq"] >= job.wave_begins[job.wave - 1] for row in held)
+            assert all(row["attempts_used"] == 0 for row in held)
+            assert len(held) < job.counters.open or job.state is JobState.PAUSED
+        if job.wave > 1:
+            before = job_items.list_page(tx, job.id)[: job.wave_begins[job.wave - 2]]
+            assert all(item.final for item in before)
+
+    @staticmethod
+    def _check_end(tx: ReadTx, job: Job, known: Known) -> None:
         finished = job.state in FINAL_JOB_STATES
         assert finished == (job.finished_at is not None) == (job.counters.open == 0)
         marks = ",".join("?" * len(ENDED))
         ends = tx.value(
             f"SELECT count(*) FROM events WHERE job_id = ? AND type IN ({marks})", (job.id, *ENDED)
         )
-        assert ends == job.generation - (not finished)
+        assert ends == job.generation - known.job.generation + 1 - (not finished)
         if job.state in {JobState.CANCELLING, *FINAL_JOB_STATES}:
             waiting = job_items.list_page(
                 tx, job.id, states=[ItemState.HELD, ItemState.READY, ItemState.WAIT_ONLINE]
@@ -377,7 +471,10 @@ class Engines(RuleBasedStateMachine):
         for pick in range(STATIONS):
             self.connect(pick=pick, ready=True, turns=None)
             self.connect(pick=pick, ready=True, turns=None)
-        for _ in range(10):
+        for _ in range(12):
+            for job in self.run(self.bench.db.read(jobs.list_live)):
+                if job.state is JobState.PAUSED:
+                    self.run(self.bench.engine.resume(job))
             self.advance(seconds=700, turns=None)
         assert self.run(self.bench.db.read(jobs.list_live)) == []
 

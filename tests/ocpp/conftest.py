@@ -50,6 +50,7 @@ class Server:
     log: MessageLog
     lint: Lint
     endpoint: Endpoint
+    runner: web.AppRunner
     port: int
     signals: list[Signal] = field(default_factory=list)
     strangers: list[tuple[str, str, str | None]] = field(default_factory=list)
@@ -203,7 +204,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         app.router.add_route("*", "/{tail:.*}", _everything(endpoint))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        server = Server(db, bus, clock, hub, log, lint, endpoint, 0)
+        server = Server(db, bus, clock, hub, log, lint, endpoint, runner, 0)
         sockets = await listener.listen(
             runner,
             endpoint,

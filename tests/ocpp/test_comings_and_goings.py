@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from csms.ocpp.duels import REPLACEMENTS
 from csms.ocpp.marks import Marks
 from csms.services import stations
 from csms.store import connections
@@ -76,3 +77,13 @@ async def test_a_station_that_is_blocked_during_its_handshake_is_sent_away(serve
     await server.db.write(lambda tx: store.update(tx, station.id, blocked_at=tx.now))
     await Marks(server.db).connected(context)
     assert await client.closed() == 1008
+
+
+async def test_who_comes_back_while_we_say_goodbye_duels_with_nobody(server: Server) -> None:
+    station, password = await server.register("S")
+    for _ in range(REPLACEMENTS + 1):
+        await server.connect("S", password)
+        connection = server.hub.connection(station.id)
+        assert connection is not None
+        connection.closing = True
+    assert not server.hub.is_dueling(station.id)

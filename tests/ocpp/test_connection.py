@@ -71,7 +71,7 @@ async def test_reading_stops_when_the_inbox_is_full_and_goes_on(start: Start) ->
         seen.append(payload["vendorId"])
         return {"status": "Accepted"}
 
-    server = await start({(V16, "DataTransfer"): slow})
+    server = await start({(V16, "DataTransfer"): slow}, messages_burst=1000)
     _station, client = await server.online("S")
     total = 3 * INBOX_LIMIT
     for number in range(total):

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from csms.domain.onboarding import Onboarding
+from csms.domain.addresses import Proxies
+from csms.domain.onboarding import Cause, Onboarding
 from csms.domain.versions import OcppVersion
+from csms.ocpp.attempts import PER_IDENTITY
 from csms.services import inbox
 from csms.services.credentials import Passwords
-from csms.store import stations
-from tests.ocpp.conftest import BOOT, Client, Server, Start, basic
+from csms.store import connections, stations
+from tests.ocpp.conftest import BOOT, WAIT_S, Client, Server, Start, basic
+from tests.pki import Authority
 
 V16 = OcppVersion.V16
 UPGRADE = {
@@ -34,7 +41,7 @@ async def knock(
         return response.status, dict(response.headers), await response.text()
 
 
-async def causes(server: Server) -> list[tuple[str, str]]:
+async def causes(server: Server) -> list[tuple[str, Cause]]:
     entries = await server.db.read(inbox.list_entries)
     return [(entry.identity, entry.cause) for entry in entries]
 
@@ -70,21 +77,21 @@ async def test_an_absolute_form_target_means_the_station(server: Server) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "noted"),
+    ("path", "cause"),
     [
-        ("/", False),
-        ("/ocpp/a%2Fb", True),
-        ("/ocpp/a:b", True),
-        ("/ocpp/a%00b", True),
-        ("/ocpp/" + "x" * 49, True),
-        ("/ocpp/%FF", False),
+        ("/", Cause.NO_IDENTITY),
+        ("/ocpp/a%2Fb", Cause.INVALID_IDENTITY),
+        ("/ocpp/a:b", Cause.INVALID_IDENTITY),
+        ("/ocpp/a%00b", Cause.INVALID_IDENTITY),
+        ("/ocpp/" + "x" * 49, Cause.INVALID_IDENTITY),
+        ("/ocpp/%FF", Cause.NO_IDENTITY),
     ],
 )
 async def test_what_cannot_be_an_identity_is_a_bad_request(
-    server: Server, path: str, noted: bool
+    server: Server, path: str, cause: Cause
 ) -> None:
     assert (await knock(server, path))[0] == 400
-    assert [cause for _, cause in await causes(server)] == ["invalid_identity"] * noted
+    assert [found for _, found in await causes(server)] == [cause]
 
 
 async def test_raw_bytes_in_the_url_and_headers_are_survived(server: Server) -> None:
@@ -262,6 +269,7 @@ async def test_closed_answers_unknown_and_wrong_alike(start: Start) -> None:
         ("/ocpp/S", None),
         ("/ocpp/S", basic("S", "x" * 20)),
         ("/ocpp/S", basic("unknown", "x" * 20)),
+        ("/ocpp", basic("unknown", "x" * 20)),
     ):
         began = time.monotonic()
         status, headers, body = await knock(server, path, Authorization=header)
@@ -269,7 +277,7 @@ async def test_closed_answers_unknown_and_wrong_alike(start: Start) -> None:
         assert took > 0.24
         headers.pop("Date")
         answers.append((status, headers, body))
-    assert answers == [answers[0]] * 5
+    assert answers == [answers[0]] * 6
 
 
 # ---- onboarding ------------------------------------------------------------------------------
@@ -332,6 +340,41 @@ async def test_an_accepted_station_is_sent_away_to_come_back(server: Server) -> 
     assert not server.hub.accept_held("New")
 
 
+async def accept_held(server: Server, password: bytes, address: str = "127.0.0.1") -> bool:
+    entry = (await server.db.read(inbox.list_entries))[0]
+    station, _ = await server.db.write(lambda tx: inbox.accept(tx, entry.uuid))
+    return server.hub.admit_held(station, address, password)
+
+
+async def test_an_accepted_station_with_its_password_goes_on_as_it_is(server: Server) -> None:
+    client = await server.connect("New", "sixteen-bytes-of-password")
+    await client.ask(BOOT)
+    assert server.hub.password_of_held("NEW", "127.0.0.1") == b"sixteen-bytes-of-password"
+    assert server.hub.password_of_held("NEW", "192.0.2.9") is None
+    assert await accept_held(server, b"sixteen-bytes-of-password")
+    assert server.hub.held_count == 0
+    assert (await client.ask(BOOT))[2]["status"] == "Accepted"
+    assert (await client.ask('[2,"h","Heartbeat",{}]'))[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("password", "address"),
+    [(b"another-password-for-it", "127.0.0.1"), (b"sixteen-bytes-of-password", "192.0.2.9")],
+)
+async def test_only_the_one_that_was_looked_at_goes_on(
+    server: Server, password: bytes, address: str
+) -> None:
+    client = await server.connect("New", "sixteen-bytes-of-password")
+    await client.ask(BOOT)
+    assert not await accept_held(server, password, address)
+    assert (await client.ask(BOOT))[2]["status"] == "Pending"
+
+
+async def test_the_name_of_another_shows_no_password_of_its_own(server: Server) -> None:
+    await server.connect("Old", "sixteen-bytes-or-more", path="/ocpp/New")
+    assert server.hub.password_of_held("New", "127.0.0.1") is None
+
+
 async def test_the_newest_held_socket_of_an_identity_wins(server: Server) -> None:
     older = await server.connect("New")
     newer = await server.connect("new")
@@ -371,7 +414,110 @@ async def test_a_station_that_knocks_without_a_pause_is_noted_once_a_second(
 async def test_a_storm_of_unknown_stations_is_bounded(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("csms.ocpp.endpoint.MAX_HELD", 3)
+    monkeypatch.setattr("csms.ocpp.strangers.MAX_HELD", 3)
     clients: list[Client] = [await server.connect(f"N{number}") for number in range(3)]
     assert await refused(server, "N3") == 503
     assert len(clients) == server.hub.held_count
+
+
+# ---- guesses ---------------------------------------------------------------------------------
+
+
+async def guess(server: Server, identity: str, number: int) -> set[int]:
+    """Show so many wrong passwords at once; returns how they were answered."""
+    wrong = (f"wrong-password-{n}" for n in range(number))
+    return set(await asyncio.gather(*(refused(server, identity, one) for one in wrong)))
+
+
+async def test_who_guesses_is_not_listened_to_after_a_while(server: Server) -> None:
+    station, _ = await server.register("S")
+    assert {401} == await guess(server, "S", PER_IDENTITY)
+    status, headers, text = await knock(server, Authorization=basic("S", "wrong-password"))
+    assert (status, text) == (429, "too many attempts\n")
+    assert 0 < int(headers["Retry-After"]) <= 60
+    assert ("S", Cause.TOO_MANY_ATTEMPTS) in await causes(server)
+    assert not server.hub.is_connected(station.id)
+
+
+async def test_guesses_at_a_station_do_not_keep_it_out_where_it_was_before(server: Server) -> None:
+    station, password = await server.register("S")
+    await (await server.connect("S", password)).close()
+    await server.until(lambda: not server.hub.is_connected(station.id))
+    assert {401} == await guess(server, "S", PER_IDENTITY + 5)
+    await server.connect("S", password)
+    await server.until(lambda: server.hub.is_connected(station.id))
+
+
+async def test_an_unknown_identity_is_guessed_at_alike(start: Start) -> None:
+    server = await start(onboarding=Onboarding.CLOSED)
+    assert {401} == await guess(server, "nobody", PER_IDENTITY)
+    assert await refused(server, "nobody", "wrong-password") == 429
+
+
+async def test_a_station_that_shows_no_password_does_not_guess(server: Server) -> None:
+    await server.register("S")
+    knocks = (refused(server, "S") for _ in range(PER_IDENTITY + 5))
+    assert {401} == set(await asyncio.gather(*knocks))
+    assert {401} == await guess(server, "S", 1)
+
+
+# ---- proxies ---------------------------------------------------------------------------------
+
+FORWARDED = {
+    "X-Forwarded-For": "203.0.113.1, 198.51.100.7",
+    "X-Forwarded-Proto": "https",
+}
+
+
+def certificate_of(name: str, folder: Path) -> str:
+    """As RFC 9440 writes it."""
+    pem = Authority(folder).station(name).certificate.read_bytes()
+    der = x509.load_pem_x509_certificates(pem)[0].public_bytes(Encoding.DER)
+    return f":{base64.b64encode(der).decode()}:"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address", "profile"),
+    [(["127.0.0.0/8", "::1"], "198.51.100.7", 2), ([], "127.0.0.1", 1)],
+)
+async def test_what_is_forwarded_counts_from_a_trusted_proxy_only(
+    start: Start, proxies: list[str], address: str, profile: int
+) -> None:
+    server = await start(proxies=Proxies.read(proxies))
+    station, password = await server.register("S")
+    credentials = {"Authorization": basic("S", password)}
+    async with server.http.ws_connect(
+        server.url("/ocpp/S", "ws"), protocols=("ocpp1.6",), headers={**FORWARDED, **credentials}
+    ):
+        last = None
+        async with asyncio.timeout(WAIT_S):
+            while last is None:
+                last = await server.db.read(lambda tx: connections.find_last_address(tx, "S"))
+        found = await server.db.read(lambda tx: stations.get(tx, station.id))
+    assert address == last
+    assert profile == max(found.security_profile, 1)
+
+
+async def test_a_certificate_that_anybody_writes_into_a_header_opens_nothing(
+    start: Start, tmp_path: Path
+) -> None:
+    server = await start()
+    await server.register("S")
+    shown = {**FORWARDED, "Client-Cert": certificate_of("S", tmp_path)}
+    assert (await knock(server, **shown))[0] == 401
+
+
+async def test_a_trusted_proxy_may_show_the_certificate_of_a_station(
+    start: Start, tmp_path: Path
+) -> None:
+    server = await start(proxies=Proxies.read(["127.0.0.1"]))
+    station, _ = await server.register("S")
+    shown = certificate_of("S", tmp_path)
+    for useless in (":AAAA:", f"{shown}, {shown}", shown.strip(":"), certificate_of("X", tmp_path)):
+        assert (await knock(server, **{**FORWARDED, "Client-Cert": useless}))[0] == 401
+    async with server.http.ws_connect(
+        server.url("/ocpp/S", "ws"),
+        protocols=("ocpp1.6",),
+        headers={**FORWARDED, "Client-Cert": shown},
+    ):
+        await server.until(lambda: server.hub.is_connected(station.id))

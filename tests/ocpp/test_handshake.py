@@ -4,14 +4,20 @@ import base64
 
 import pytest
 
+from csms.domain.onboarding import is_word_of_the_path
 from csms.domain.versions import OcppVersion
 from csms.ocpp.handshake import (
+    MAX_DESCRIPTION,
     Basic,
     Choice,
+    Peer,
+    Upgrade,
     basic_in,
     choose,
     comes_from_a_browser,
+    described,
     identity_in,
+    shown_path,
     subprotocols_in,
 )
 
@@ -159,3 +165,76 @@ def test_origin_and_a_browsers_mark_together_are_a_browser(
     names: list[str], agent: str, browser: bool
 ) -> None:
     assert comes_from_a_browser(names, agent) == browser
+
+
+# ---- what is shown of an attempt -------------------------------------------------------------
+
+SECRET = "a-secret-of-24-characters"
+
+
+@pytest.mark.parametrize(
+    ("target", "user", "password", "words"),
+    [
+        ("/ocpp/ID", "id", SECRET, "the id as user name, a password of 25 bytes"),
+        ("/ocpp/ID", "ID", "", "the id as user name, no password"),
+        ("/ocpp/ID", "", SECRET, "no user name, a password of 25 bytes"),
+        ("/ocpp/ID", SECRET, "ID", "user name and password in each other's place"),
+        ("/ocpp/ID", SECRET, SECRET, "another user name (25 characters)"),
+        ("/ocpp/ID", "ID", f"{SECRET} ", "with a blank at its end"),
+        (f"/ocpp/ID?password={SECRET}", "ID", SECRET, "GET /ocpp/ID;"),
+        (f"ws://ID:{SECRET}@csms:9000/ocpp/ID", "ID", SECRET, "GET /ocpp/ID;"),
+    ],
+)
+def test_what_came_is_described_without_its_secrets(
+    target: str, user: str, password: str, words: str
+) -> None:
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    headers = {"authorization": f"Basic {pair}", "sec-websocket-protocol": "ocpp1.6"}
+    text = described(Upgrade("GET", target, headers, Peer("192.0.2.1")))
+    assert words in text
+    assert SECRET not in text
+    assert pair not in text
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({}, "offers no subprotocol; no password"),
+        ({"authorization": f"Bearer {SECRET}"}, "an Authorization header that is not Basic"),
+        ({"authorization": f"Basic {SECRET}"}, "an Authorization header that is not Basic"),
+        ({"user-agent": "Box/1.0\x1b[31m"}, "User-Agent Box/1.0?[31m"),
+    ],
+)
+def test_other_headers_are_described(headers: dict[str, str], words: str) -> None:
+    text = described(Upgrade("GET", "/ocpp/ID", headers, Peer("192.0.2.1")))
+    assert words in text
+    assert SECRET not in text
+    assert text.isprintable()
+
+
+def test_a_description_is_bounded() -> None:
+    headers = {"sec-websocket-protocol": "x" * 9000, "user-agent": "y" * 9000}
+    text = described(Upgrade("GET", "/" + "z" * 9000, headers, Peer("192.0.2.1")))
+    assert len(text) == MAX_DESCRIPTION
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_word"),
+    [("ocpp", True), ("OCPP", True), ("1.6J", True), ("ws", True), ("CP-1", False), ("", False)],
+)
+def test_words_of_the_path_are_no_identity(identity: str, is_word: bool) -> None:
+    assert is_word_of_the_path(identity) is is_word
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/ocpp/CP-1?password=p&token=t", "/ocpp/CP-1"),
+        ("/ocpp/CP-1#p", "/ocpp/CP-1"),
+        ("ws://u:p@host/ocpp/CP-1", "/ocpp/CP-1"),
+        ("/u:p@host/CP-1", "/***@host/CP-1"),
+        ("/ocpp/CP\x1b[2J", "/ocpp/CP?[2J"),
+    ],
+)
+def test_a_target_is_shown_without_secrets(target: str, shown: str) -> None:
+    assert shown == shown_path(target)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from csms.ocpp.handshake import Peer, read_upgrade
-from csms.ocpp.listener import MAX_HEAD_BYTES
+from csms.ocpp.listener import MAX_HEAD_BYTES, Silent, listen
 from tests.ocpp.conftest import Server, basic
 
 KEY = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
@@ -43,11 +43,16 @@ def test_a_websocket_in_the_upgrade_header_is_enough(head: bytes) -> None:
         WEBSOCKET + b"\r\nAccept: */*\r\n folded",
         WEBSOCKET + b"\r\nno colon",
         WEBSOCKET + b"\r\nSpace : x",
-        WEBSOCKET.replace(b" HTTP", b" x HTTP"),
     ],
 )
 def test_what_is_no_upgrade_or_broken_is_left_to_the_http_server(head: bytes) -> None:
     assert read_upgrade(head, Peer("")) is None
+
+
+def test_blanks_that_nobody_escaped_belong_to_the_target() -> None:
+    upgrade = read_upgrade(b"GET /ocpp/My Box 1 HTTP/1.1\r\nUpgrade: websocket", Peer(""))
+    assert upgrade is not None
+    assert upgrade.target == "/ocpp/My Box 1"
 
 
 def test_repeated_headers_are_one_list() -> None:
@@ -218,3 +223,40 @@ async def test_a_refusal_after_rest_on_the_same_connection_is_an_answer(server: 
     assert b" 401 " in answer
     assert b'WWW-Authenticate: Basic realm="csms"' in answer
     writer.close()
+
+
+async def test_of_too_many_that_say_nothing_the_oldest_go(server: Server) -> None:
+    silent = Silent(limit=3)
+    station, password = await server.register("S")
+    listening = await listen(server.runner, server.endpoint, "127.0.0.1", 0, silent=silent)
+    assert isinstance(listening, asyncio.Server)
+    port = listening.sockets[0].getsockname()[1]
+    sockets = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+    async with asyncio.timeout(10):
+        assert [b"", b""] == [await reader.read() for reader, _ in sockets[:2]]
+    server.port = port
+    await server.connect("S", password)
+    await server.until(lambda: server.hub.is_connected(station.id))
+    assert len(silent) == 2  # the station was one of the three for a moment
+    for _, writer in sockets:
+        writer.close()
+    await server.until(lambda: not len(silent))
+    listening.close()
+
+
+async def test_programs_beyond_the_limit_are_turned_away_and_stations_are_not(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("csms.ocpp.listener.MAX_PROGRAMS", 1)
+    station, password = await server.register("S")
+    request = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
+    first = await asyncio.open_connection("127.0.0.1", server.port)
+    first[1].write(request)
+    assert b" 200 " in await first[0].readline()
+    second = await asyncio.open_connection("127.0.0.1", server.port)
+    second[1].write(request)
+    assert b" 503 " in await second[0].readline()
+    await server.connect("S", password)
+    await server.until(lambda: server.hub.is_connected(station.id))
+    for _, writer in (first, second):
+        writer.close()

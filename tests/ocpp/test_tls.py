@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from csms.domain.onboarding import Onboarding
+from csms.domain.onboarding import Cause, Onboarding
 from csms.errors import Invalid
 from csms.ocpp import tls
 from csms.ocpp.endpoint import Endpoint
@@ -481,7 +481,7 @@ async def test_an_unknown_station_with_a_good_certificate_is_held_and_accepted_b
     dialled = await secure.dial("NEW", own)
     assert "Pending" == (await dialled.ask(BOOT % "SOMETHING-ELSE"))[2]["status"]
     (entry,) = await server.db.read(inbox.list_entries)
-    assert (inbox.WITH_CERTIFICATE, "SN-7") == (entry.cause, entry.serial_number)
+    assert (Cause.UNKNOWN_WITH_CERTIFICATE, "SN-7") == (entry.cause, entry.serial_number)
     await server.db.write(lambda tx: inbox.accept(tx, entry.uuid))
     again = await secure.dial("NEW", own)
     assert "Accepted" == (await again.ask(BOOT % "SN-7"))[2]["status"]
@@ -517,17 +517,6 @@ async def test_open_onboarding_registers_whom_the_certificate_names(
     assert "SN-8" == made.serial_number
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await secure.dial("NEW", ours.station("SN-9"))
-
-
-# ---- a port for stations alone ---------------------------------------------------------------
-
-
-async def test_a_port_for_stations_has_no_api(start: Start) -> None:
-    server = await start(stations_only=True)
-    _, password = await server.register("S")
-    async with server.http.get(server.url("/api/v1/stations")) as response:
-        assert 404 == response.status
-    await server.connect("S", password)
 
 
 async def test_the_api_is_served_under_tls(by_password: Secure, ours: Authority) -> None:

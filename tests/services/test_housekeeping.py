@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from csms.domain.jobs import ItemState, NewItem, Submission
 from csms.domain.stations import NewStation
+from csms.jobs import lifecycle
 from csms.services.housekeeping import prune
 from csms.services.message_log import MessageLog
 from csms.store import retention, stations
@@ -55,7 +57,7 @@ async def station_id(db):
 @pytest.fixture
 async def keep(db, clock):
     log = MessageLog(db, clock)
-    yield lambda: prune(db, log)
+    yield lambda: prune(db, log, jobs_kept=30 * DAY)
     await log.close()
 
 
@@ -133,3 +135,28 @@ async def test_a_resolved_message_is_kept_from_its_resolution_on(db, add, keep, 
     clock.advance((80 * DAY).total_seconds())
     await keep()
     assert await count("transaction_conflicts") == 1
+
+
+async def test_a_job_goes_with_its_items_when_it_was_over_for_long_enough(db, clock, keep):
+    over, live = [
+        (
+            await db.write(
+                lambda tx, items=items: lifecycle.accept(
+                    tx,
+                    Submission("command", "native", "p", params={}, items=items),
+                    None,
+                )
+            )
+        )[0]
+        for items in ([NewItem("S", 1, state=ItemState.SKIPPED_FORBIDDEN)], [NewItem("S", 1)])
+    ]
+    clock.advance(29 * DAY.total_seconds())
+    await keep()
+    assert await db.read(lambda tx: tx.value("SELECT count(*) FROM jobs")) == 2
+    clock.advance(2 * DAY.total_seconds())
+
+    await keep()
+
+    rows = await db.read(lambda tx: tx.all("SELECT job_id FROM job_items"))
+    assert [row["job_id"] for row in rows] == [live.id]
+    assert live.id > over.id

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from csms.domain.onboarding import Cause
 from csms.domain.stations import BootReport
 from csms.domain.versions import OcppVersion
 from csms.errors import DuplicateIdentity, Invalid, NotFound
 from csms.events import Event
 from csms.services import inbox
-from csms.services.inbox import MAX_EVENTS_PER_MINUTE, MAX_NEW_PER_MINUTE
+from csms.services.inbox import MAX_EVENTS_PER_MINUTE, MAX_NEW_PER_MINUTE, Place
 from csms.store import inbox as inbox_store
 from csms.store import stations
 
@@ -21,10 +22,10 @@ async def entries(db):
 async def test_attempts_of_one_stranger_are_one_entry_that_learns(db, clock, bus):
     events = []
     bus.subscribe(Event, events.append)
-    assert await inbox.record(db, "New-1", "unknown_identity", "192.0.2.9")
+    assert await inbox.record(db, "New-1", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
     clock.advance(10)
     assert await inbox.record(
-        db, "NEW-1", "unknown_identity", "192.0.2.9", version=OcppVersion.V16, boot=BOOT
+        db, "NEW-1", Cause.UNKNOWN_IDENTITY, "192.0.2.9", version=OcppVersion.V16, boot=BOOT
     )
     (entry,) = await entries(db)
     assert (entry.identity, entry.attempts) == ("New-1", 2)
@@ -40,27 +41,27 @@ async def test_flood_of_strangers_is_bounded_in_rate_and_events(db, clock, bus):
 
     def flood(tx):
         return [
-            inbox.note(tx, f"X{n}", "unknown_identity", "192.0.2.9")
+            inbox.note(tx, f"X{n}", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
             for n in range(MAX_NEW_PER_MINUTE + 5)
         ]
 
     assert (await db.write(flood)).count(False) == 5
     assert len(events) == MAX_EVENTS_PER_MINUTE
-    assert await inbox.record(db, "X0", "unknown_identity", "192.0.2.9")
+    assert await inbox.record(db, "X0", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
     clock.advance(61)
-    assert await inbox.record(db, "real", "unknown_identity", "192.0.2.8")
+    assert await inbox.record(db, "real", Cause.UNKNOWN_IDENTITY, "192.0.2.8")
 
 
 async def test_longest_unseen_entries_go_over_the_bound(db, clock, monkeypatch):
     monkeypatch.setattr(inbox_store, "MAX_ENTRIES", 3)
     for identity in ("A", "B", "C", "A", "D"):
         clock.advance(1)
-        await inbox.record(db, identity, "unknown_identity", "192.0.2.9")
+        await inbox.record(db, identity, Cause.UNKNOWN_IDENTITY, "192.0.2.9")
     assert [entry.identity for entry in await entries(db)] == ["D", "A", "C"]
 
 
 async def test_identity_too_long_to_be_one_is_shown_cut(db):
-    await inbox.record(db, "L" * 9000, "invalid_identity", "192.0.2.9", detail="too long")
+    await inbox.record(db, "L" * 9000, Cause.INVALID_IDENTITY, "192.0.2.9", detail="too long")
     (entry,) = await entries(db)
     assert (len(entry.identity), entry.detail) == (255, "too long")
     with pytest.raises(Invalid):
@@ -71,11 +72,11 @@ async def test_identity_too_long_to_be_one_is_shown_cut(db):
 async def test_accept_registers_the_station_and_empties_its_entries(db, bus):
     events = []
     bus.subscribe(Event, events.append)
-    await inbox.record(db, "New-1", "unknown_identity", "192.0.2.9")
-    await inbox.record(db, "new-1", "bad_password", "192.0.2.10")
-    await inbox.record(db, "Other", "unknown_identity", "192.0.2.9")
+    await inbox.record(db, "New-1", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
+    await inbox.record(db, "new-1", Cause.BAD_PASSWORD, "192.0.2.10")
+    await inbox.record(db, "Other", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
     entry = (await entries(db))[-1]
-    station, password = await db.write(lambda tx: inbox.accept(tx, entry.uuid, None, "Gate"))
+    station, password = await db.write(lambda tx: inbox.accept(tx, entry.uuid, Place(name="Gate")))
     assert (station.identity, station.name) == (entry.identity, "Gate")
     assert len(password) == 20
     assert await db.read(lambda tx: stations.find_by_identity(tx, "NEW-1")) == station
@@ -84,15 +85,15 @@ async def test_accept_registers_the_station_and_empties_its_entries(db, bus):
 
 
 async def test_accept_refuses_what_cannot_be(db):
-    await inbox.record(db, "New-1", "unknown_identity", "192.0.2.9")
-    await inbox.record(db, "New-2", "unknown_identity", "192.0.2.9")
+    await inbox.record(db, "New-1", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
+    await inbox.record(db, "New-2", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
     found = {entry.identity: entry.uuid for entry in await entries(db)}
     with pytest.raises(NotFound):
         await db.write(lambda tx: inbox.accept(tx, "nothing"))
     with pytest.raises(NotFound):
-        await db.write(lambda tx: inbox.accept(tx, found["New-1"], 99))
+        await db.write(lambda tx: inbox.accept(tx, found["New-1"], Place(99)))
     await db.write(lambda tx: inbox.accept_without_password(tx, found["New-1"]))
-    await inbox.record(db, "new-1", "bad_password", "192.0.2.9")
+    await inbox.record(db, "new-1", Cause.BAD_PASSWORD, "192.0.2.9")
     again = next(e.uuid for e in await entries(db) if e.identity == "new-1")
     with pytest.raises(DuplicateIdentity):
         await db.write(lambda tx: inbox.accept(tx, again))

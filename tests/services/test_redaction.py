@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from csms.ocpp.fields import raw
 from csms.services.redaction import REDACTED, as_text, redacted, secrets_of, struck
 
 
@@ -160,3 +161,32 @@ def test_text_that_was_made_to_be_slow_is_not() -> None:
     began = time.perf_counter()
     redacted(text)
     assert time.perf_counter() - began < 2
+
+
+LINK = "csmsf_" + "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("UpdateFirmware", {"location": f"https://a.example/files/{LINK}/fw.bin"}),
+        ("GetLog", {"log": {"remoteLocation": f"http://10.0.0.1:9000/files/{LINK}/log"}}),
+        ("GetDiagnostics", {"fileName": f"/files/{LINK}/log"}),
+        ("LogStatusNotification", {"status": f"cannot reach {LINK.upper()}"}),
+        ("DataTransfer", {"data": f'{{"url": "{LINK}"}}'}),
+    ],
+)
+def test_the_secret_of_a_link_is_struck_out(action: str, payload: dict[str, Any]):
+    shown = as_text(action, payload)
+    assert (True, False) == (REDACTED in shown, LINK.lower() in shown.lower())
+    found = {secret.lower() for secret in secrets_of(payload)}
+    assert LINK in found
+
+
+def test_a_link_stays_readable_but_for_its_secret():
+    shown = redacted({"location": f"https://a.example/files/{LINK}/fw-1.2.bin"})
+    assert {"location": f"https://a.example/files/{REDACTED}/fw-1.2.bin"} == shown
+
+
+def test_a_raw_payload_has_no_secret_of_a_link():
+    assert '{"note":"see ***"}' == raw({"note": f"see {LINK}"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from csms.domain.permissions import Role
+from csms.domain.permissions import Role, Scope
 from csms.domain.tokens import Token, TokenSource
 from csms.errors import Invalid, NotFound
 from csms.services import tokens
@@ -94,7 +94,18 @@ async def test_each_start_renews_the_token_of_the_command_line(
     assert [await is_valid(db, clock, bearer) for bearer in (first, second)] == [False, True]
 
 
-async def test_the_first_start_makes_one_admin_token(db: Database) -> None:
+async def test_the_command_line_and_who_may_not_do_all_are_no_admins(
+    db: Database, clock: ManualClock
+) -> None:
+    async def has_admin() -> bool:
+        return await db.read(lambda tx: tokens.has_admin(tx, clock.now()))
+
     await tokens.renew_cli_token(db)
-    assert await tokens.create_first(db) is not None
-    assert await tokens.create_first(db) is None
+    for scopes in (None, frozenset({Scope.STATIONS_READ})):
+        role = Role.ADMIN if scopes else Role.OPERATOR
+        await db.write(lambda tx, r=role, s=scopes: tokens.create(tx, name="t", role=r, scopes=s))
+    assert not await has_admin()
+    token, _ = await db.write(lambda tx: tokens.create(tx, name="t", role=Role.ADMIN))
+    assert await has_admin()
+    await db.write(lambda tx: tokens.revoke(tx, token.public_id))
+    assert not await has_admin()

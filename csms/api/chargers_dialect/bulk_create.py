@@ -11,7 +11,7 @@ from csms.api import catalog
 from csms.api.chargers_dialect.bulk_job import ChargerProvisioningStatus, provisioning_status
 from csms.api.chargers_dialect.charger_shape import OcppVersionText, ShortText, WsUrl
 from csms.api.deps import ApiSettings
-from csms.api.models import Lenient, Query, Shape
+from csms.api.models import Lenient, LenientQuery, Shape
 from csms.api.routing import Call, Dialect, Reply
 from csms.api.wording import of_chargers
 from csms.domain.jobs import Job
@@ -76,7 +76,7 @@ class ChargerGroup(Lenient):
 ChargerGroups = Annotated[list[ChargerGroup], Field(min_length=1)]
 
 
-class DryRun(Query):
+class DryRun(LenientQuery):
     """Whether to look only."""
 
     dry_run: bool = False

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from csms.api.models import Shape
+from csms.api.polls import poll
 from csms.api.routing import Call, Reply
 from csms.api.times import seconds
 from csms.api.wording import of_chargers
@@ -19,7 +20,7 @@ from csms.domain.jobs import (
     JobError,
     JobState,
 )
-from csms.jobs import reports, views
+from csms.jobs import views
 from csms.jobs.kinds import station_create
 from csms.jobs.reports import Report, ReportRow, Rows
 
@@ -108,8 +109,7 @@ async def show(call: Call[None, None]) -> Reply:
         # The location may be gone by now; its jobs still say what became of them.
         location_uuid=call.path["location_id"],
     )
-    found = await reports.report(call.deps.db, job, _wanted)
-    return Reply(status_body(found))
+    return await poll(call, job, _wanted, status_body)
 
 
 def provisioning_status(state: JobState) -> ChargerProvisioningStatus:

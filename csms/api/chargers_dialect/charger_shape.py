@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -12,28 +11,11 @@ from pydantic_core import PydanticCustomError
 from csms.api import catalog
 from csms.api.models import Lenient, Shape
 from csms.api.times import seconds
+from csms.api.urls import websocket_url
 from csms.domain.locations import Location
 from csms.domain.stations import Station
 from csms.domain.versions import parse_version
 from csms.errors import Invalid
-
-
-def websocket_url(text: str) -> str:
-    """`text` unchanged when a station could dial it."""
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises when it is not a number
-    except ValueError as error:
-        raise PydanticCustomError("url_parsing", "Input should be a valid URL") from error
-    if parts.scheme not in {"ws", "wss"}:
-        raise PydanticCustomError("url_scheme", "URL scheme should be 'ws' or 'wss'")
-    if not parts.hostname or not text.isprintable() or " " in text:
-        raise PydanticCustomError("url_parsing", "Input should be a valid URL")
-    if parts.username is not None or parts.fragment:
-        raise PydanticCustomError(
-            "url_parsing", "URL should have neither a user name nor a fragment"
-        )
-    return text
 
 
 def _version_text(text: str) -> str:

@@ -12,8 +12,7 @@ from pydantic import Field, StringConstraints
 from csms.api.chargers_dialect.asking import ask, unkeyed
 from csms.api.chargers_dialect.queued import Order, in_event
 from csms.api.chargers_dialect.targets import OneCharger, one_charger, version_of
-from csms.api.chargers_dialect.texts import PLAIN
-from csms.api.models import Lenient, Query, Shape
+from csms.api.models import PLAIN, Lenient, LenientQuery, Shape
 from csms.api.routing import Call, Reply
 from csms.domain.device_model import Variable, VariableKey
 from csms.domain.jobs import ItemState, JobItem
@@ -63,7 +62,7 @@ class ConfigurationAnswer(Shape):
     msg: str
 
 
-class ConfigurationKeys(Query):
+class ConfigurationKeys(LenientQuery):
     """Which settings."""
 
     keys: str | None = Field(

@@ -13,7 +13,7 @@ from csms.api.chargers_dialect.charger_shape import (
 )
 from csms.api.chargers_dialect.pages import ChargersPage, page_body
 from csms.api.chargers_dialect.places import columns_of
-from csms.api.models import Lenient, Query, Shape
+from csms.api.models import Lenient, LenientQuery, Shape
 from csms.api.routing import Call, Reply
 from csms.api.wording import of_chargers
 from csms.errors import CsmsError
@@ -26,7 +26,7 @@ class LocationChargersPage(ChargersPage):
     charger_ids: list[str] | None = Field(default=None, max_length=1000)
 
 
-class ChargersToDelete(Query):
+class ChargersToDelete(LenientQuery):
     """The internal ids of the chargers to delete."""
 
     charger_ids: list[str] = Field(min_length=1, max_length=1000)

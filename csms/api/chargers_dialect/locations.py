@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from csms.api.chargers_dialect.pages import ChargersPage, page_body
-from csms.api.models import Lenient, Shape
+from csms.api.models import Lenient, Shape, TimeZone
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.times import seconds
@@ -35,7 +35,7 @@ class NewChargersLocation(Lenient):
     city: Text | None = None
     country: Text | None = None
     coordinates: ChargersCoordinates | None = None
-    timezone: Text | None = None
+    timezone: TimeZone | None = None
     owner_name: Text | None = None
     public: bool | None = None
 
@@ -49,7 +49,7 @@ class ChargersLocationChanges(Lenient):
     city: Text | None = None
     country: Text | None = None
     coordinates: ChargersCoordinates | None = None
-    timezone: Text | None = None
+    timezone: TimeZone | None = None
     owner_name: Text | None = None
     public: bool | None = None
     status: Text | None = None

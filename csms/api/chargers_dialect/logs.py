@@ -9,7 +9,7 @@ import orjson
 from pydantic import AfterValidator, Field
 
 from csms.api.chargers_dialect.targets import one_charger
-from csms.api.models import Query, Shape
+from csms.api.models import LenientQuery, Shape
 from csms.api.routing import Call, Reply
 from csms.api.times import seconds
 from csms.clock import from_micros
@@ -27,7 +27,7 @@ def _aware(at: datetime) -> datetime:
 Instant = Annotated[datetime, AfterValidator(_aware)]
 
 
-class LogsWanted(Query):
+class LogsWanted(LenientQuery):
     """Which messages."""
 
     start_date: Instant | None = None

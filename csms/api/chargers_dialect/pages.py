@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
-from csms.api.models import Query
+from csms.api.models import LenientQuery
 
 
-class ChargersPage(Query):
+class ChargersPage(LenientQuery):
     """Which part of a list."""
 
     page: int = Field(default=1, ge=1, le=1_000_000)

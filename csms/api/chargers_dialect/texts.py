@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-# Nothing that steers a terminal or ends a string.
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
+from csms.api.models import PLAIN
 
 ShortText = Annotated[str, StringConstraints(max_length=255, pattern=PLAIN)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PLAIN)]

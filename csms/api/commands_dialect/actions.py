@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from csms.api.commands_dialect.texts import PLAIN
-from csms.api.models import Lenient, Shape
+from csms.api.models import PLAIN, Lenient, Shape
 from csms.api.outcomes import why_unanswered
 from csms.api.routing import Call, Dialect, Reply
 from csms.api.v1.commands import carry, once_within

@@ -12,7 +12,7 @@ from csms.api.models import Shape
 from csms.api.routing import Call, Reply
 from csms.api.times import micros
 from csms.services import sampled_values, stations
-from csms.services.sampled_values import SampleFilter, StoredSample
+from csms.services.sampled_values import StoredSample, Wanted
 
 
 class CommandsMeterValues(LimitedPage):
@@ -54,13 +54,10 @@ async def list_of_charger(call: Call[None, CommandsMeterValues]) -> Reply:
     """GET /api/v3/chargers/{uuid}/metervalues."""
     db, query = call.deps.db, call.query
     found = await stations.show_station(db, call.path["uuid"], call.principal)
-    wanted = SampleFilter(
-        found.station.id,
-        measurand=query.measurand,
-        since=query.date_from,
-        until=query.date_to,
+    wanted = Wanted(found.station.id, since=query.date_from, before=query.date_to)
+    page = await sampled_values.list_samples(
+        db, wanted, query.measurand, limit=query.size, offset=query.offset
     )
-    page = await sampled_values.list_samples(db, wanted, limit=query.size, offset=query.offset)
     data = [meter_value_body(item) for item in page.items]
     return Reply(page_body(call.request, data, page.total, query))
 

@@ -4,32 +4,59 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from csms.api.models import Strict
-from csms.domain.jobs import OfflinePolicy, Policy
+from csms.domain.jobs import OfflinePolicy, Policy, Wave
 from csms.errors import Invalid
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class WaveOptions(Strict):
+    """How many chargers go out together: so many, or a share of all."""
+
+    count: int | None = Field(default=None, ge=1, le=1_000_000)
+    percent: float | None = Field(default=None, gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.count is None) == (self.percent is None):
+            raise ValueError("give one of count and percent")
+        return self
 
 
 class RolloutOptions(Strict):
     """How fast it goes out."""
 
     rate_per_min: float | None = Field(default=None, gt=0, le=1_000_000)
+    per_location_parallel: int | None = Field(
+        default=None, ge=1, le=10_000, description="Chargers of one site at the same time."
+    )
+    waves: list[WaveOptions] | None = Field(
+        default=None,
+        max_length=20,
+        description="The first waves, each begun when every charger of the one before has its"
+        " result; what they leave over is the last.",
+    )
 
 
 class AbortOptions(Strict):
     """When to give up as a whole: the run then completes, the rest as `error`."""
 
-    after: int | None = Field(default=None, ge=1, description="So many failed chargers.")
+    after: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="So many failed chargers."
+    )
     percent: float | None = Field(
         default=None, gt=0, le=100, description="So many percent of the finished ones failed."
     )
     minimum: int | None = Field(
-        default=None, ge=1, description="How many must be finished before `percent` is judged."
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="How many must be finished before `percent` is judged.",
     )
 
 
@@ -72,6 +99,10 @@ def policy_of(options: BulkOptions | None, default: Policy, now: datetime) -> Po
     }
     if options.rollout is not None:
         chosen["rate_per_min"] = options.rollout.rate_per_min
+        chosen["per_location_parallel"] = options.rollout.per_location_parallel
+        chosen["waves"] = tuple(
+            Wave(wave.count, wave.percent) for wave in options.rollout.waves or ()
+        )
     if options.abort is not None:
         chosen["abort_after"] = options.abort.after
         chosen["abort_percent"] = options.abort.percent

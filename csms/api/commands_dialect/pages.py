@@ -7,10 +7,10 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from csms.api.models import Query, Shape
+from csms.api.models import LenientQuery, Shape
 
 
-class CommandsPage(Query):
+class CommandsPage(LenientQuery):
     """Which part of a list."""
 
     page: int = Field(default=1, ge=1, le=1_000_000)

@@ -13,7 +13,8 @@ from pydantic.types import FailFast
 
 from csms.api.commands_dialect.options import BulkOptions, policy_of
 from csms.api.commands_dialect.pages import CommandsPage, PageLinks, PageMeta, page_body
-from csms.api.models import Lenient, Query, Shape
+from csms.api.models import Lenient, LenientQuery, Shape
+from csms.api.polls import poll
 from csms.api.routing import Call, Dialect, Reply
 from csms.clock import from_micros
 from csms.domain.jobs import FINAL_JOB_STATES, ItemState, Job, Submission
@@ -23,7 +24,7 @@ from csms.errors import Invalid
 from csms.jobs import reports, targets, views
 from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
-from csms.jobs.reports import ReportRow, Rows
+from csms.jobs.reports import Report, ReportRow, Rows
 
 
 class RunStatus(str, Enum):
@@ -43,6 +44,10 @@ class ResultStatus(str, Enum):
     SKIPPED_FORBIDDEN = "skipped_forbidden"
 
 
+# Whatever it is, it is skipped like a charger that does not exist; the body bounds it.
+AnyText = Annotated[str, StringConstraints(max_length=8 * 1024 * 1024)]
+
+
 class BulkCommand(Lenient):
     """One command for many chargers."""
 
@@ -52,7 +57,7 @@ class BulkCommand(Lenient):
     data: dict[str, Any] | None = Field(
         default=None, description="The action's payload, the same for each charger."
     )
-    charger_ids: Annotated[list[str], FailFast(), Field(min_length=1)] = Field(
+    charger_ids: Annotated[list[AnyText], FailFast(), Field(min_length=1)] = Field(
         description="UUIDs; each counts once."
     )
     options: BulkOptions | None = None
@@ -67,7 +72,7 @@ class RetryRun(Lenient):
     )
 
 
-class ResultsWanted(Query):
+class ResultsWanted(LenientQuery):
     """Which results; failed means everything that did not end in an accepting answer."""
 
     results: Rows = Rows.ALL
@@ -154,7 +159,13 @@ async def list_all(call: Call[None, CommandsPage]) -> Reply:
 
 async def show(call: Call[None, ResultsWanted]) -> Reply:
     """GET /api/v3/chargers/commands/bulk/{run}."""
-    return await _reply(call, await _job(call), wanted=call.query.results)
+    wanted = call.query.results
+
+    def render(found: Report) -> dict[str, Any]:
+        results = _results(found.rows, call.principal, wanted)
+        return {"data": run_body(found.job, results)}
+
+    return await poll(call, await _job(call), lambda _: wanted, render)
 
 
 async def cancel(call: Call[None, None]) -> Reply:
@@ -282,11 +293,9 @@ async def _job(call: Call[Any, Any]) -> Job:
     )
 
 
-async def _reply(
-    call: Call[Any, Any], job: Job, *, wanted: Rows = Rows.ALL, status: int = 200
-) -> Reply:
-    found = await reports.report(call.deps.db, job, lambda _: wanted)
-    results = _results(found.rows, call.principal, wanted)
+async def _reply(call: Call[Any, Any], job: Job, *, status: int = 200) -> Reply:
+    found = await reports.report(call.deps.db, job, lambda _: Rows.ALL)
+    results = _results(found.rows, call.principal, Rows.ALL)
     return Reply({"data": run_body(found.job, results)}, status=status)
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-# Printable or not, but nothing that steers a terminal or ends a string.
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
+from csms.api.models import PLAIN
 
 Text = Annotated[str, StringConstraints(max_length=255, pattern=PLAIN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PLAIN)]

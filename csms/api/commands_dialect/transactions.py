@@ -15,7 +15,7 @@ from csms.api.routing import Call, Reply
 from csms.api.times import micros
 from csms.domain.transactions import Transaction, TransactionFlag
 from csms.services import stations, transaction_views
-from csms.services.transaction_views import TransactionFilter
+from csms.services.transaction_views import Wanted
 
 
 class TransactionStatus(str, Enum):
@@ -34,13 +34,13 @@ class CommandsTransactions(CommandsPage):
 
     def narrowed(
         self, *, station_id: int | None = None, location_ids: frozenset[int] | None = None
-    ) -> TransactionFilter:
+    ) -> Wanted:
         """As the store looks for them."""
-        return TransactionFilter(
+        return Wanted(
             station_id=station_id,
             location_ids=location_ids,
             is_open=None if self.status is None else self.status is TransactionStatus.ACTIVE,
-            started_from=self.started_from,
+            since=self.started_from,
             ended_until=self.stopped_until,
         )
 
@@ -84,7 +84,7 @@ async def list_of_site(call: Call[None, CommandsTransactions]) -> Reply:
     return await _reply(call, call.query.narrowed(location_ids=frozenset({site.id})))
 
 
-async def _reply(call: Call[None, CommandsTransactions], wanted: TransactionFilter) -> Reply:
+async def _reply(call: Call[None, CommandsTransactions], wanted: Wanted) -> Reply:
     query = call.query
     found = await transaction_views.list_transactions(
         call.deps.db, wanted, limit=query.per_page, offset=query.offset

@@ -50,10 +50,8 @@ async def stream_events(call: Call[None, EventFilter]) -> web.StreamResponse:
                 await show(message)
         async for message in reader:
             await show(message)
-            if message.type == "token.revoked" and message.data["id"] == principal.id:
-                return
 
-    return await streams.stream(call.request, call.deps.feed, send)
+    return await streams.stream(call, send)
 
 
 def _is(event_type: str, pattern: str) -> bool:

@@ -183,7 +183,7 @@ async def create(call: Call[NewIdToken, None]) -> Reply:
     """201, also for one that waited for review; 409 when somebody decided about it before."""
     require_unbound(call.principal)
     wanted = call.body
-    shown, settings = ShownToken(wanted.value, wanted.type or ""), _settings(wanted)
+    shown, settings = ShownToken(wanted.value, wanted.type or ""), settings_of(wanted)
 
     def make(tx: Tx) -> tuple[str, IdTokenShape]:
         made = id_tokens.create(tx, shown, settings)
@@ -202,7 +202,7 @@ async def create(call: Call[NewIdToken, None]) -> Reply:
 async def change(call: Call[IdTokenSettings, None]) -> Reply:
     """Counts at once for what stations ask; their local lists and caches are their own."""
     require_unbound(call.principal)
-    settings = _settings(call.body)
+    settings = settings_of(call.body)
     return Reply(
         await call.deps.db.write(
             lambda tx: IdTokenShape.of(tx, id_tokens.update(tx, call.path["id_token_id"], settings))
@@ -223,7 +223,8 @@ def require_unbound(principal: Principal) -> None:
         raise Forbidden("A token bound to locations does not see id tokens")
 
 
-def _settings(body: IdTokenSettings) -> Settings:
+def settings_of(body: IdTokenSettings) -> Settings:
+    """What is decided; raises Invalid for what does not go together."""
     return Settings(
         status=body.status,
         expires_at=body.expires_at,

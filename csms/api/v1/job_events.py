@@ -47,7 +47,7 @@ async def stream_job(call: Call[None, None]) -> web.StreamResponse:
             if message.type in _NAMES:
                 await _send(response, message)
 
-    return await streams.stream(call.request, call.deps.feed, send)
+    return await streams.stream(call, send)
 
 
 async def _send(response: EventSourceResponse, message: Message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -9,9 +10,9 @@ from pydantic import Field
 
 from csms.api import times
 from csms.api.models import Shape
-from csms.api.v1.shapes import CountersShape, ErrorShape, Instant
+from csms.api.v1.shapes import TOTAL, CountersShape, ErrorShape, Instant
 from csms.domain.effects import Effect
-from csms.domain.jobs import ItemState, Job, JobState
+from csms.domain.jobs import ItemState, Job, JobState, PauseReason
 from csms.jobs.views import ItemRow
 
 
@@ -29,11 +30,19 @@ class JobShape(Shape):
     kind: str
     command: str | None = Field(description="What is sent: our command, or the raw action.")
     state: JobState
+    pause_reason: PauseReason | None
+    wave: int = Field(description="Which one is open, from 1.")
+    waves: int
     dialect: str = Field(description="Which API it was submitted through.")
     created_by: str = Field(description="The id of the token that submitted it.")
     workflow_run_id: str = Field(description="New at each resume and each retry.")
     generation: int = Field(description="1, and one more for every retry.")
     counters: CountersShape
+    items_per_s: float | None = Field(
+        description="How many were settled a second since it started; null before, after a retry"
+        " and at its end."
+    )
+    eta_s: int | None = Field(description="How long the rest takes at that rate.")
     error: JobErrorShape | None
     not_before: Instant | None
     created_at: Instant
@@ -44,16 +53,22 @@ class JobShape(Shape):
     @classmethod
     def of(cls, job: Job) -> JobShape:
         """The job as it is shown."""
+        rate = _items_per_s(job)
         return cls(
             id=job.uuid,
             kind=job.kind,
             command=job.params.get("command") or job.params.get("action"),
             state=job.state,
+            pause_reason=job.pause_reason,
+            wave=job.wave,
+            waves=len(job.wave_begins) + 1,
             dialect=job.dialect,
             created_by=job.principal,
             workflow_run_id=job.workflow_run_id,
             generation=job.generation,
             counters=CountersShape(**asdict(job.counters)),
+            items_per_s=None if rate is None else round(rate, 3),
+            eta_s=None if rate is None else math.ceil(job.counters.open / rate),
             error=_job_error(job),
             not_before=times.micros(job.not_before),
             created_at=times.micros(job.created_at),
@@ -68,6 +83,7 @@ class JobPage(Shape):
 
     items: list[JobShape]
     next_cursor: str | None
+    total: int | None = TOTAL
 
 
 class ItemShape(Shape):
@@ -127,6 +143,15 @@ class ItemPage(Shape):
 
     items: list[ItemShape]
     next_cursor: str | None
+
+
+def _items_per_s(job: Job) -> float | None:
+    if job.started_at is None or job.finished_at is not None or job.generation > 1:
+        return None
+    settled = job.counters.total - job.counters.open - job.counters.skipped
+    # Counted by the job's own clock: what is shown changes only when something happened.
+    elapsed_s = (job.updated_at - job.started_at).total_seconds()
+    return settled / elapsed_s if settled > 0 and elapsed_s > 0 else None
 
 
 def _job_error(job: Job) -> JobErrorShape | None:

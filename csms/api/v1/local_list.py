@@ -62,7 +62,7 @@ class ListEntryBody(Strict):
     id_token: Value
     id_token_type: Kind | None = None
     status: Annotated[AuthorizationStatus, Field(strict=False)] = AuthorizationStatus.ACCEPTED
-    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    expires_at: AwareDatetime | None = None
     group_id_token: Value | None = None
     group_id_token_type: Kind | None = None
 

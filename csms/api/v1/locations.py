@@ -1,14 +1,18 @@
-"""Locations natively: list, show, create."""
+"""Locations natively: list, show, create, change, delete, and what stands there."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, field_validator
 
 from csms.api import cursors
-from csms.api.models import Page, Shape, Strict
+from csms.api.models import Page, Shape, Strict, TimeZone
 from csms.api.once import once
 from csms.api.routing import Call, Reply
+from csms.api.v1 import stations, stats
 from csms.api.v1.shapes import LocationShape, cursor_page
+from csms.api.v1.stations import StationsPage
 from csms.domain.locations import Location
 from csms.services import locations
 from csms.store import locations as store
@@ -22,19 +26,39 @@ class LocationPage(Shape):
     next_cursor: str | None
 
 
-class NewLocation(Strict):
-    """A location to create."""
+class LocationText(Strict):
+    """What may be said of a location, and may be unknown."""
 
-    name: str = Field(min_length=1, max_length=255)
-    slug: str | None = Field(default=None, min_length=1, max_length=100)
     address: str | None = Field(default=None, max_length=500)
     city: str | None = Field(default=None, max_length=255)
     country: str | None = Field(default=None, max_length=255)
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
-    timezone: str | None = Field(default=None, max_length=100)
+    timezone: TimeZone | None = None
     owner_name: str | None = Field(default=None, max_length=255)
+
+
+class NewLocation(LocationText):
+    """A location to create."""
+
+    name: str = Field(min_length=1, max_length=255)
+    slug: str | None = Field(default=None, min_length=1, max_length=100)
     public: bool = False
+
+
+class LocationChanges(LocationText):
+    """What is left out stays as it is; null clears what may be unknown."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    slug: str | None = Field(default=None, min_length=1, max_length=100)
+    public: bool | None = None
+
+    @field_validator("name", "slug", "public")
+    @classmethod
+    def _is_always_known(cls, given: Any) -> Any:
+        if given is None:
+            raise ValueError("cannot be null")
+        return given
 
 
 async def list_locations(call: Call[None, Page]) -> Reply:
@@ -69,3 +93,31 @@ async def create(call: Call[NewLocation, None]) -> Reply:
     )
     headers["Location"] = f"/api/v1/locations/{made.uuid}"
     return Reply(LocationShape.of(made), status=201, headers=headers)
+
+
+async def change(call: Call[LocationChanges, None]) -> Reply:
+    """200 with the location as it is now."""
+    changed = await locations.update_location(
+        call.deps.db,
+        call.path["location_id"],
+        call.principal,
+        call.body.model_dump(exclude_unset=True),
+    )
+    return Reply(LocationShape.of(changed))
+
+
+async def delete(call: Call[None, None]) -> Reply:
+    """204, with its stations; 409 while one of them charges."""
+    await locations.delete_location(call.deps.db, call.path["location_id"], call.principal)
+    return Reply(status=204)
+
+
+async def list_stations(call: Call[None, StationsPage]) -> Reply:
+    """Its stations, as `GET /stations` lists them."""
+    return await stations.list_at(call, call.query, call.path["location_id"])
+
+
+async def summary(call: Call[None, None]) -> Reply:
+    """As the overview of all stations, for this location alone."""
+    found = await locations.show_location(call.deps.db, call.path["location_id"], call.principal)
+    return Reply(await stats.counted(call, frozenset({found.id})))

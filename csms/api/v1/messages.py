@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from csms.api import cursors, times
+from csms.api import cursors, personal, times
 from csms.api.models import Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1 import stations
@@ -170,12 +170,16 @@ async def _stream(
     while True:
         search = await call.deps.db.read(_look(wanted, 500, before_id))
         lines = [*_still(going_on, search), *_shown(search)]
-        await response.write(b"".join(one.model_dump_json().encode() + b"\n" for one in lines))
+        await response.write("".join(_line(call, one) for one in lines).encode())
         going_on, before_id = [], search.before_id
         if before_id is None:
             break
     await response.write_eof()
     return response
+
+
+def _line(call: Call[None, MessageQuery], shown: MessageShape) -> str:
+    return personal.shown_text(call.principal, shown.model_dump_json()) + "\n"
 
 
 def _look(wanted: MessageFilter, limit: int, before_id: int | None) -> Callable[[ReadTx], Search]:

@@ -66,6 +66,7 @@ class CountersShape(Shape):
 
     total: int
     open: int = Field(description="Not final yet.")
+    held: int = Field(description="Of these, those whose wave is not open.")
     succeeded: int
     rejected: int
     errored: int
@@ -76,6 +77,12 @@ class CountersShape(Shape):
     skipped: int
 
 
-def cursor_page(items: list[Any], next_cursor: str | None) -> dict[str, Any]:
-    """The envelope of every native list."""
-    return {"items": items, "next_cursor": next_cursor}
+def cursor_page(
+    items: list[Any], next_cursor: str | None, total: int | None = None
+) -> dict[str, Any]:
+    """The envelope of every native list; `total` is there where it was asked for."""
+    page = {"items": items, "next_cursor": next_cursor}
+    return page if total is None else {**page, "total": total}
+
+
+TOTAL = Field(default=None, description="Of all pages; there with `count=true` only.")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from csms.api import times
 from csms.api.models import Shape
-from csms.api.v1.shapes import Instant
+from csms.api.v1.shapes import TOTAL, Instant
 from csms.domain.stations import Connector, ConnectorStatus, Registration, Station
 from csms.domain.versions import OcppVersion
 
@@ -136,6 +136,7 @@ class StationPage(Shape):
 
     items: list[StationShape]
     next_cursor: str | None
+    total: int | None = TOTAL
 
 
 class CreatedStation(StationShape):

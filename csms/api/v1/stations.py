@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
-from typing import Annotated
+from typing import Any, Literal
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field
 
 from csms.api import cursors
 from csms.api.deps import Deps
-from csms.api.models import Page, Query, Strict
+from csms.api.models import CountedPage, Query, Strict
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import cursor_page
+from csms.api.v1.station_filter import Narrowing, Text
 from csms.api.v1.station_shapes import CreatedStation, StationShape
 from csms.clock import from_micros
 from csms.domain.credentials import check_supplied
+from csms.domain.identity import BY_IDENTITY
 from csms.domain.permissions import Principal, Role
-from csms.domain.stations import Connector, ConnectorStatus, NewStation, Registration, Station
+from csms.domain.stations import Connector, NewStation, Registration, Station
 from csms.domain.versions import OcppVersion, parse_version
 from csms.errors import Forbidden, Invalid, NotFound, StationOffline
 from csms.services import stations
@@ -30,54 +31,25 @@ from csms.store import credentials
 from csms.store import locations as location_store
 from csms.store import stations as store
 from csms.store.database import ReadTx, Tx
-from csms.store.stations import StationFilter
 
-IDENTITY_PREFIX = "identity:"
-Text = Annotated[str, StringConstraints(max_length=255)]
 SERIAL_NUMBER = "The name in its certificate; its boots tell it too."
 
 
-class Connection(str, Enum):
-    """Whether a station has a socket."""
-
-    ONLINE = "online"
-    OFFLINE = "offline"
+ORDERS = {"created_at": store.BY_CREATION, "identity": store.BY_IDENTITY, "name": store.BY_NAME}
 
 
-class StationsQuery(Page):
+class StationsPage(CountedPage, Narrowing):
     """Which stations to list."""
 
-    location_id: str | None = None
-    status: ConnectorStatus | None = Field(default=None, description="Of one of its connectors.")
-    connection: Connection | None = None
-    virtual: bool | None = None
-    vendor: Text | None = None
-    model: Text | None = None
-    firmware_version: Text | None = None
-    ocpp_version: OcppVersion | None = Field(
-        default=None, description="That it speaks, or is pinned to."
-    )
-    q: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
-        default=None, description="Text in its identity, name or serial number."
-    )
-    last_seen_before: AwareDatetime | None = Field(
-        default=None, description="Offline and not heard of since, or never."
+    sort: Literal["created_at", "-created_at", "identity", "-identity", "name", "-name"] = (
+        "created_at"
     )
 
-    def narrowed(self, reach: frozenset[int] | None) -> StationFilter:
-        """As the store looks for them."""
-        return StationFilter(
-            location_ids=reach,
-            status=self.status and self.status.value,
-            online=None if self.connection is None else self.connection is Connection.ONLINE,
-            virtual=self.virtual,
-            vendor=self.vendor,
-            model=self.model,
-            firmware_version=self.firmware_version,
-            version=self.ocpp_version and self.ocpp_version.value,
-            text=self.q,
-            last_seen_before=self.last_seen_before,
-        )
+
+class StationsQuery(StationsPage):
+    """Which stations to list, wherever they stand."""
+
+    location_id: str | None = None
 
 
 class NewStationBody(Strict):
@@ -108,6 +80,11 @@ class StationChanges(Strict):
     """What is left out stays as it is."""
 
     name: Text | None = None
+    location_id: str | None = Field(default=None, description="Null: at none.")
+    ocpp_version: str | None = Field(
+        default=None,
+        description="Pins the station to it from its next connection on; null: to none.",
+    )
     serial_number: Text | None = Field(default=None, description=SERIAL_NUMBER)
     strict: bool | None = Field(
         default=None,
@@ -145,23 +122,36 @@ class DeleteQuery(Query):
 
 async def list_stations(call: Call[None, StationsQuery]) -> Reply:
     """Those the token reaches, with their connectors and whether they are online."""
-    query, principal = call.query, call.principal
-    after_id = cursors.read(query.cursor) or 0
+    return await list_at(call, call.query, call.query.location_id)
+
+
+async def list_at(call: Call[None, Any], query: StationsPage, location_uuid: str | None) -> Reply:
+    """A page of stations, at one location or wherever the token reaches."""
+    order = replace(ORDERS[query.sort.removeprefix("-")], descending=query.sort.startswith("-"))
+    after = _place(query.cursor)
     if query.last_seen_before is not None:
         await call.deps.heartbeats.flush()
 
-    def look(tx: ReadTx) -> list[_Loaded]:
-        reach = principal.location_ids
-        if query.location_id is not None:
-            reach = frozenset({_location_id(tx, query.location_id, principal)})
+    def look(tx: ReadTx) -> tuple[list[_Loaded], int | None]:
+        reach = call.principal.location_ids
+        if location_uuid is not None:
+            reach = frozenset({_location_id(tx, location_uuid, call.principal)})
         wanted = query.narrowed(reach)
-        found = store.search(tx, wanted, limit=query.limit + 1, after_id=after_id)
-        return [_load(tx, station) for station in found]
+        found = store.search(tx, wanted, limit=query.limit + 1, order=order, after=after)
+        total = store.count_found(tx, wanted) if query.count else None
+        return [_load(tx, station) for station in found], total
 
-    found = await call.deps.db.read(look)
+    found, total = await call.deps.db.read(look)
     shown = found[: query.limit]
-    more = cursors.write(shown[-1].station.id) if len(found) > len(shown) else None
-    return Reply(cursor_page([_shape(one, call.deps) for one in shown], more))
+    more = None
+    if len(found) > len(shown):
+        more = cursors.write_named(*order.place(shown[-1].station))
+    return Reply(cursor_page([_shape(one, call.deps) for one in shown], more, total))
+
+
+def _place(cursor: str | None) -> store.Place | None:
+    named = cursors.read_named(cursor)
+    return None if named is None else store.Place(*named)
 
 
 async def show(call: Call[None, None]) -> Reply:
@@ -199,9 +189,13 @@ async def create(call: Call[NewStationBody, None]) -> Reply:
 async def change(call: Call[StationChanges, None]) -> Reply:
     """Counts at once, for a connected station too; only an admin lowers a security profile."""
     changes = call.body.model_dump(exclude_unset=True)
+    if changes.get("ocpp_version") is not None:
+        changes["ocpp_version"] = parse_version(changes["ocpp_version"])
 
     def make(tx: Tx) -> _Loaded:
         station = find(tx, call.path["station_id"], call.principal)
+        if "location_id" in changes:
+            changes["location_id"] = _place_to_be(tx, call.body.location_id, call.principal)
         lowest = changes.get("security_profile", station.security_profile)
         if lowest < station.security_profile and call.principal.role is not Role.ADMIN:
             raise Forbidden("only an admin lowers a security profile")
@@ -253,8 +247,8 @@ async def _changed(call: Call[None, None], change: Callable[[Tx, Station], Stati
 
 def find(tx: ReadTx, text: str, principal: Principal) -> Station:
     """The station named in a path; raises NotFound, also when out of reach."""
-    if text.startswith(IDENTITY_PREFIX):
-        found = store.find_by_identity(tx, text.removeprefix(IDENTITY_PREFIX))
+    if text.startswith(BY_IDENTITY):
+        found = store.find_by_identity(tx, text.removeprefix(BY_IDENTITY))
     else:
         found = store.find_by_uuid(tx, text)
     if found is None or not principal.reaches(found.location_id):
@@ -265,24 +259,27 @@ def find(tx: ReadTx, text: str, principal: Principal) -> Station:
 def _new_station(
     tx: ReadTx, call: Call[NewStationBody, None], version: OcppVersion | None
 ) -> NewStation:
-    wanted, principal = call.body, call.principal
-    location_id = None
-    if wanted.location_id is not None:
-        location_id = _location_id(tx, wanted.location_id, principal)
-    elif principal.location_ids is not None:
-        raise Invalid(
-            "is required for a token bound to locations", loc=("location_id",), kind="missing"
-        )
+    wanted = call.body
     return NewStation(
         identity=wanted.identity,
         name=wanted.name,
-        location_id=location_id,
+        location_id=_place_to_be(tx, wanted.location_id, call.principal),
         connector_type=wanted.connector_type,
         connectors=wanted.connectors,
         serial_number=wanted.serial_number,
         ocpp_version=version,
         security_profile=wanted.security_profile,
     )
+
+
+def _place_to_be(tx: ReadTx, uuid: str | None, principal: Principal) -> int | None:
+    if uuid is not None:
+        return _location_id(tx, uuid, principal)
+    if principal.location_ids is not None:
+        raise Invalid(
+            "is required for a token bound to locations", loc=("location_id",), kind="missing"
+        )
+    return None
 
 
 def _location_id(tx: ReadTx, uuid: str, principal: Principal) -> int:
@@ -317,7 +314,7 @@ def _shape(loaded: _Loaded, deps: Deps) -> StationShape:
     )
 
 
-def _base_url(call: Call[NewStationBody, None]) -> str:
+def base_url(call: Call[Any, Any]) -> str:
     """What is entered into a station, without its identity."""
     if call.deps.settings.external_url:
         return call.deps.settings.external_url.rstrip("/")
@@ -329,6 +326,6 @@ def _created(call: Call[NewStationBody, None], loaded: _Loaded) -> CreatedStatio
     identity = quote(loaded.station.identity, safe="")
     return CreatedStation(
         **_shape(loaded, call.deps).model_dump(),
-        connection_url=f"{_base_url(call)}/{identity}",
+        connection_url=f"{base_url(call)}/{identity}",
         password=loaded.password,
     )

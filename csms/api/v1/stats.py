@@ -56,14 +56,17 @@ class OverviewShape(Shape):
 
 async def overview(call: Call[None, None]) -> Reply:
     """Counted when it is asked for."""
+    return Reply(await counted(call, call.principal.location_ids))
+
+
+async def counted(call: Call[None, None], reach: frozenset[int] | None) -> OverviewShape:
+    """What there is and goes on at these locations; None: everywhere."""
     begun_since = to_micros(call.deps.clock.now() - LATELY)
     await call.deps.message_log.flush()
-    found = await call.deps.db.read(
-        lambda tx: store.count(tx, call.principal.location_ids, begun_since=begun_since)
-    )
+    found = await call.deps.db.read(lambda tx: store.count(tx, reach, begun_since=begun_since))
     total = sum(found.messages.values())
     failed = sum(found.messages.get(state, 0) for state in FAILURES)
-    shown = OverviewShape(
+    return OverviewShape(
         stations=StationsOverview(**asdict(found.stations)),
         connectors={status: found.connectors.get(status.value, 0) for status in ConnectorStatus},
         transactions=TransactionsOverview(
@@ -77,4 +80,3 @@ async def overview(call: Call[None, None]) -> Reply:
             error_rate=None if total == 0 else round(failed / total, 4),
         ),
     )
-    return Reply(shown)

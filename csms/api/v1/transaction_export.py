@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 
-from csms.api import spreadsheets
+from csms.api import personal, spreadsheets
 from csms.api.routing import Call
 from csms.api.spreadsheets import Cell
 from csms.api.v1.transaction_shapes import TransactionShape
 from csms.api.v1.transactions import TransactionsFilter, wanted_by
+from csms.domain.permissions import Principal
 from csms.store import transaction_pages as store
 from csms.store.database import ReadTx
 from csms.store.transaction_pages import ListedTransaction, Place
@@ -54,13 +55,13 @@ async def _pages(call: Call[None, TransactionsFilter]) -> AsyncIterator[Sequence
             return store.list_page(tx, wanted, limit=_PAGE, after=after)
 
         found = await call.deps.db.read(look)
-        yield [_row(one) for one in found]
+        yield [_row(one, call.principal) for one in found]
         if len(found) < _PAGE:
             return
         after = found[-1].place
 
 
-def _row(listed: ListedTransaction) -> list[Cell]:
-    shown = TransactionShape.of(listed).model_dump(mode="json")
+def _row(listed: ListedTransaction, caller: Principal) -> list[Cell]:
+    shown = personal.shown(caller, TransactionShape.of(listed).model_dump(mode="json"))
     shown["flags"] = " ".join(shown["flags"])
     return [shown[name] for name in COLUMNS]

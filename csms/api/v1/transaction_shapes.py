@@ -6,7 +6,7 @@ from pydantic import Field
 
 from csms.api import times
 from csms.api.models import Shape
-from csms.api.v1.shapes import Instant
+from csms.api.v1.shapes import TOTAL, Instant
 from csms.domain.prices import MILLION
 from csms.domain.transactions import TransactionFlag
 from csms.store.transaction_pages import Closing, ListedTransaction
@@ -101,6 +101,7 @@ class TransactionPage(Shape):
 
     items: list[TransactionShape]
     next_cursor: str | None
+    total: int | None = TOTAL
 
 
 def _wh(mwh: int | None) -> int | None:

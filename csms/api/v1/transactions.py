@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from csms.api import cursors
-from csms.api.models import Page, Query, Strict
+from csms.api import cursors, personal
+from csms.api.models import CountedPage, Query, Strict
 from csms.api.routing import Call, Reply
 from csms.api.v1 import orders, stations
 from csms.api.v1.shapes import cursor_page
@@ -46,8 +46,12 @@ class TransactionsFilter(Query):
     to: AwareDatetime | None = Field(default=None, description="Not itself included.")
 
 
-class TransactionsQuery(TransactionsFilter, Page):
+class TransactionsQuery(TransactionsFilter, CountedPage):
     """Which transactions to list."""
+
+    sort: Literal["-started_at", "started_at"] = Field(
+        default="-started_at", description="Where a beginning is not known: when we heard of it."
+    )
 
 
 class Stop(Strict):
@@ -71,14 +75,18 @@ async def list_transactions(call: Call[None, TransactionsQuery]) -> Reply:
     place = cursors.read_pair(query.cursor)
     after = None if place is None else Place(*place)
 
-    def look(tx: ReadTx) -> list[ListedTransaction]:
+    def look(tx: ReadTx) -> tuple[list[ListedTransaction], int | None]:
         wanted = wanted_by(tx, query, principal)
-        return store.list_page(tx, wanted, limit=query.limit + 1, after=after)
+        oldest_first = query.sort == "started_at"
+        found = store.list_page(
+            tx, wanted, limit=query.limit + 1, after=after, oldest_first=oldest_first
+        )
+        return found, store.count(tx, wanted) if query.count else None
 
-    found = await call.deps.db.read(look)
+    found, total = await call.deps.db.read(look)
     shown = found[: query.limit]
     more = cursors.write(*shown[-1].place) if len(found) > len(shown) else None
-    return Reply(cursor_page([TransactionShape.of(one) for one in shown], more))
+    return Reply(cursor_page([TransactionShape.of(one) for one in shown], more, total))
 
 
 async def show(call: Call[None, None]) -> Reply:
@@ -133,6 +141,8 @@ def find(tx: ReadTx, uuid: str, principal: Principal) -> ListedTransaction:
 def wanted_by(tx: ReadTx, query: TransactionsFilter, principal: Principal) -> Wanted:
     """What a query asks for; raises NotFound for a station or location out of reach."""
     station_id, reach = None, principal.location_ids
+    if query.id_token is not None:
+        personal.require_sight(principal)
     if query.station_id is not None:
         station_id = stations.find(tx, query.station_id, principal).id
         reach = None

@@ -22,7 +22,7 @@ from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
 from csms.ocpp.commands.device_variables import Attribute
 from csms.ocpp.fields import integer, objects, text
-from csms.ocpp.variables import V16_COMPONENT, variable_v2x
+from csms.ocpp.variables import V16_COMPONENT, keys_v16, variable_v2x
 from csms.store import variables as store
 from csms.store.database import ReadTx
 from csms.store.variables import StoredVariable
@@ -99,7 +99,10 @@ class VariablePage(Shape):
 
 
 class VariableQuery(Page):
-    """Which variables to list; names are compared without case."""
+    """Which variables to list; names are compared without case.
+
+    By its name of 2.x a configuration key of 1.6 is found too, if it means the same.
+    """
 
     component: Name | None = None
     variable: Name | None = None
@@ -110,6 +113,7 @@ async def list_of_station(call: Call[None, VariableQuery]) -> Reply:
     """As the station last told them, or accepted them from us."""
     query = call.query
     after_id = cursors.read(query.cursor) or 0
+    keys = keys_v16(query.component, query.variable) if query.evse_id is None else ()
 
     def look(tx: ReadTx) -> list[StoredVariable]:
         return store.list_page(
@@ -120,6 +124,7 @@ async def list_of_station(call: Call[None, VariableQuery]) -> Reply:
             component=query.component,
             variable=query.variable,
             evse_id=query.evse_id,
+            or_keys=keys,
         )
 
     found = await call.deps.db.read(look)

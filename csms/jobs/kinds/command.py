@@ -56,13 +56,14 @@ from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Answer, Command, Order
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.linting import INVALID_ANSWER
+from csms.ocpp.presence import Unready
 from csms.services import redaction
 from csms.store import job_items, jobs, stations
 from csms.store.database import ReadTx, Row, Tx
 
 KIND = "command"
-# The readiness trigger and its answer take at most this; then the station is judged again.
-_READY_WITHIN = timedelta(seconds=60)
+NOT_READY = "not_ready"
+"""The code of an item that is offline although its station is connected."""
 _RETRYABLE_CODES = frozenset({"InternalError", "GenericError"})
 
 
@@ -121,6 +122,11 @@ def submission(
         policy=chosen,
         not_before=not_before,
     )
+
+
+def not_ready(unready: Unready) -> str:
+    """What the item of a station says that was connected, but not ready in time."""
+    return f"the station is connected, but {unready.reason}"
 
 
 def is_prepared(wanted: Wanted) -> bool:
@@ -188,8 +194,8 @@ class Stations(Protocol):
         """Whether there is a socket."""
         ...
 
-    def is_ready(self, station_id: int) -> bool:
-        """Whether commands may go out."""
+    def unready(self, station_id: int) -> Unready | None:
+        """Why nothing may be sent to a connected station, and how long that may take."""
         ...
 
     def slot_free(self, station_id: int) -> bool:
@@ -252,16 +258,19 @@ class CommandRunner:
         return orders.keep(params, self._seal)
 
     def admit(self, job: Job, item: JobItem) -> Admission:
-        """Offline means no socket; a connected station that is not ready yet is waited for."""
+        """No socket is offline; who is connected and not ready is waited for, not for ever."""
         assert item.target is not None
-        if self._hub.is_connected(item.target):
-            if not self._hub.is_ready(item.target):
-                return WaitOnline(self._clock.now() + _READY_WITHIN)
+        unready = self._hub.unready(item.target)
+        if unready is None and self._hub.is_connected(item.target):
             return Go() if self._hub.slot_free(item.target) else Busy()
         if job.policy.offline is OfflinePolicy.WAIT:
             return WaitOnline(
                 item.deadline_at or datetime.max.replace(tzinfo=job.created_at.tzinfo)
             )
+        if unready is not None:
+            if unready.left_s <= 0:
+                return Offline(NOT_READY, not_ready(unready))
+            return WaitOnline(self._clock.now() + timedelta(seconds=unready.left_s))
         grace_end = self._in_grace(item.target)
         return Offline() if grace_end is None else WaitOnline(grace_end)
 

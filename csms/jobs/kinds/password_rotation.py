@@ -8,6 +8,7 @@ crash or a lost answer leaves behind, the station comes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from csms.clock import Clock
@@ -45,18 +46,16 @@ def submission(
         principal=principal.id,
         reach=principal.location_ids,
         params={},
-        items=[
-            NewItem(
-                station.uuid,
-                target=station.id,
-                data={_NUMBER: password_rotation.draw_number()},
-            )
-            for station in targets
-        ],
+        items=[numbered(NewItem(station.uuid, target=station.id)) for station in targets],
         lane=lane,
         hidden=hidden,
         policy=policy,
     )
+
+
+def numbered(item: NewItem) -> NewItem:
+    """The item with the number of its new password, which is never drawn again."""
+    return replace(item, data={_NUMBER: password_rotation.draw_number()})
 
 
 class PasswordRunner(CommandRunner):

@@ -40,11 +40,11 @@ REGISTER, DEPLOY, VERIFY = "register", "deploy", "verify"
 class Template:
     """What the stations of one group have in common."""
 
-    brand_slug: str
-    model_slug: str
-    connector_type: str
+    brand_slug: str | None
+    model_slug: str | None
+    connector_type: str | None
     ws_url: str
-    ocpp_version: OcppVersion
+    ocpp_version: OcppVersion | None
     connectors: int
     virtual: bool
     target_allowed: bool
@@ -68,12 +68,7 @@ def submission(
         principal=principal.id,
         reach=principal.location_ids,
         location_id=location_id,
-        params={
-            "templates": [
-                {**asdict(template), "ocpp_version": template.ocpp_version.value}
-                for template in templates
-            ]
-        },
+        params={"templates": [asdict(template) for template in templates]},
         items=[_item(plan) for plan in planned],
         policy=policy or Policy(),
     )
@@ -212,7 +207,8 @@ class StationCreateRunner:
 def template_of(job: Job, item: JobItem) -> Template:
     """The template of the item's group."""
     values = job.params["templates"][item.data["group"]]
-    return Template(**{**values, "ocpp_version": OcppVersion(values["ocpp_version"])})
+    version = values["ocpp_version"]
+    return Template(**{**values, "ocpp_version": None if version is None else OcppVersion(version)})
 
 
 def _new_station(job: Job, item: JobItem, template: Template) -> NewStation:

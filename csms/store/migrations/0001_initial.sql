@@ -235,13 +235,17 @@ CREATE TABLE meter_values (
     power_w REAL,
     current_a REAL,
     soc_percent REAL,
-    samples TEXT NOT NULL              -- JSON array: all sampled values as received
+    samples TEXT NOT NULL,             -- JSON array: all sampled values as received
+    sample_count INTEGER GENERATED ALWAYS AS (
+        CASE WHEN json_valid(samples) THEN json_array_length(samples) ELSE 0 END
+    ) STORED
 );
 -- What makes a repeated MeterValues the same one; ifnull, because NULLs never collide. It also
 -- finds the readings of a transaction, because each further index of the busiest table costs.
 CREATE UNIQUE INDEX meter_values_natural ON meter_values
     (station_id, ifnull(transaction_id, 0), evse_id, ifnull(reported_at, received_at), context);
-CREATE INDEX meter_values_station ON meter_values (station_id, ifnull(reported_at, received_at));
+CREATE INDEX meter_values_station ON meter_values
+    (station_id, ifnull(reported_at, received_at), id, sample_count);
 
 -- Messages about a transaction that we could not apply: recorded, never applied to another's.
 CREATE TABLE transaction_conflicts (
@@ -346,7 +350,8 @@ CREATE INDEX events_job ON events (job_id, id) WHERE job_id IS NOT NULL;
 CREATE INDEX events_at ON events (at);
 
 CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,
+    -- Never given again: events and stations name the job, also when it is deleted.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     dialect TEXT NOT NULL,             -- native, chargers, commands
@@ -363,6 +368,7 @@ CREATE TABLE jobs (
     settles INTEGER NOT NULL DEFAULT 0,-- how many items ever reached a final state
     total INTEGER NOT NULL,
     open INTEGER NOT NULL,             -- items not final yet
+    held INTEGER NOT NULL DEFAULT 0,   -- of them those whose wave is not open
     succeeded INTEGER NOT NULL DEFAULT 0,
     rejected INTEGER NOT NULL DEFAULT 0,
     errored INTEGER NOT NULL DEFAULT 0,
@@ -372,6 +378,11 @@ CREATE TABLE jobs (
     cancelled INTEGER NOT NULL DEFAULT 0,
     skipped INTEGER NOT NULL DEFAULT 0,
     error TEXT,                        -- JSON {code, message, step, param, doc_url, retryable}
+    pause_reason TEXT,                 -- null unless paused
+    wave INTEGER NOT NULL DEFAULT 1,   -- which one is open
+    wave_begins TEXT NOT NULL DEFAULT '[]',    -- JSON array: the seq of each wave but the first
+    forgiven_failed INTEGER NOT NULL DEFAULT 0,-- what the abort threshold does not count: items
+    forgiven_settles INTEGER NOT NULL DEFAULT 0,-- settled before the last resume or retry
     not_before INTEGER,
     created_at INTEGER NOT NULL,
     started_at INTEGER,
@@ -379,6 +390,7 @@ CREATE TABLE jobs (
     updated_at INTEGER NOT NULL
 );
 CREATE INDEX jobs_live ON jobs (id) WHERE finished_at IS NULL;
+CREATE INDEX jobs_shown ON jobs (id) WHERE hidden = 0;
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_location ON jobs (location_id) WHERE location_id IS NOT NULL;
 
@@ -407,6 +419,7 @@ CREATE TABLE job_items (
     PRIMARY KEY (job_id, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX job_items_target ON job_items (job_id, target) WHERE target IS NOT NULL;
+CREATE INDEX job_items_first ON job_items (target, job_id) WHERE seq = 0;
 -- One index a live state: a partial index serves a query only when its condition is a term of it.
 CREATE INDEX job_items_ready ON job_items (job_id, due_at, seq) WHERE state = 'ready';
 CREATE INDEX job_items_waiting ON job_items (target) WHERE state = 'wait_online';

@@ -394,6 +394,23 @@ async def test_an_unchanged_poll_is_304_and_a_large_one_is_gzipped(live: Live) -
     assert again.status == 304
 
 
+async def test_a_poll_is_another_one_when_a_charger_is_renamed(live: Live) -> None:
+    accepted = await submit(live, group("1", "2"))
+    await live.poll(accepted["status_url"], final)
+    first = await live.api.get(accepted["status_url"])
+    known = {"If-None-Match": first.headers["ETag"]}
+    created = (await first.json())["results"]["created"]
+    assert (await live.api.get(accepted["status_url"], headers=known)).status == 304
+
+    live.clock.advance(1)
+    await live.ok("PUT", f"/ocpp/chargers/{created[0]['charger_id']}", json={"name": "Other"})
+    assert (await live.api.get(accepted["status_url"], headers=known)).status == 200
+
+    again = await live.api.get(accepted["status_url"])
+    known = {"If-None-Match": again.headers["ETag"]}
+    assert (await live.api.get(accepted["status_url"], headers=known)).status == 304
+
+
 async def test_stopping_refuses_before_anything_is_written(live: Live) -> None:
     place = await live.location()
     live.deps.draining = True

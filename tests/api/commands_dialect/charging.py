@@ -23,10 +23,12 @@ def noon(minute: int) -> datetime:
     return datetime(2026, 5, 1, 12, minute, tzinfo=UTC)
 
 
-async def start(live: Live, station: Station, minute: int = 0, evse: int = 1) -> Transaction:
+async def start(
+    live: Live, station: Station, minute: int = 0, evse: int = 1, id_token: str = "TAG"
+) -> Transaction:
     report = StartReport(
         evse_id=evse,
-        id_token="TAG",
+        id_token=id_token,
         register_mwh=1_000_000,
         reported_at=noon(minute),
         reservation_id=None,

@@ -262,3 +262,49 @@ async def test_a_socket_that_goes_before_the_answer_is_a_timeout(live: Live) -> 
         live.hub.drop(station.id)
 
     assert asked.result() == {"message": "The charger did not respond in time."}
+
+
+async def test_a_charger_that_is_busy_or_not_ready_is_not_called_offline(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("csms.api.v1.commands._MARGIN_S", -29.9)
+    busy, pending, stuck = [await online(live, name) for name in ("BUSY", "NEW", "STUCK")]
+    live.hub.busy.add(busy.id)
+    live.hub.ready -= {pending.id, stuck.id}
+    late = {"message": "The charger did not respond in time."}
+
+    for station in (busy, pending):
+        assert late == await live.ok("POST", path(station, "restart"), 504)
+        problem = await live.ok(
+            "POST",
+            f"/api/v1/stations/{station.uuid}/commands",
+            409,
+            json={"command": "clear_cache"},
+        )
+        assert (problem["code"], problem["state"]) == ("station_busy", "not_sent")
+    live.hub.patience_s = 0
+    assert late == await live.ok("POST", path(stuck, "restart"), 504)
+    problem = await live.ok(
+        "POST", f"/api/v1/stations/{stuck.uuid}/commands", 409, json={"command": "clear_cache"}
+    )
+    assert problem["code"] == "station_busy"
+    assert problem["detail"] == (
+        "Not ready in time: the station is connected, but its registration is Pending;"
+        " nothing was sent."
+    )
+    run = await live.ok(
+        "POST",
+        "/api/v3/chargers/commands/bulk",
+        202,
+        json={"command": "ClearCache", "charger_ids": [stuck.uuid]},
+    )
+    done = await live.poll(
+        f"/api/v3/chargers/commands/bulk/{run['data']['uuid']}",
+        lambda body: body["data"]["status"] == "completed",
+    )
+    (result,) = done["data"]["results"]
+    assert (result["status"], result["message"]) == (
+        "offline",
+        "the station is connected, but its registration is Pending",
+    )
+    assert live.hub.calls == []

@@ -108,6 +108,11 @@ async def test_the_log_is_filtered(live: Live) -> None:
     within = "?date_from=2026-05-01T12:01:00Z&date_to=2026-05-01T12:03:00Z"
     assert await minutes(within) == ["02", "01"]
     await live.ok("GET", path(station, "?date_from=yesterday"), 422)
+    await live.ok("GET", path(station, "?date_from=2026-13-01"), 422)
+    for days, number in (("from=2026-05-01", True), ("from=2026-05-02", False)):
+        found = await live.ok("GET", path(station, f"?date_{days}"))
+        assert bool(found["data"]) is number
+    assert (await live.ok("GET", path(station, "?date_to=2026-05-01")))["data"] == []
 
 
 async def test_an_error_is_shown_with_its_code(live: Live) -> None:

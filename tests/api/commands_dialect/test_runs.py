@@ -10,7 +10,7 @@ import pytest
 
 from csms.api.commands_dialect.options import BulkOptions, policy_of
 from csms.api.commands_dialect.runs import Run, RunList, RunResult, result_body
-from csms.domain.jobs import ItemState, OfflinePolicy, Policy
+from csms.domain.jobs import ItemState, OfflinePolicy, Policy, Wave
 from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
@@ -432,7 +432,8 @@ def test_every_item_state_has_its_status(state: ItemState) -> None:
 
 def test_options_become_the_policy_and_the_rest_stays() -> None:
     options = BulkOptions.model_validate_json(
-        b'{"concurrency": 5, "rollout": {"rate_per_min": 60}, "offline": "wait",'
+        b'{"concurrency": 5, "offline": "wait", "rollout": {"rate_per_min": 60,'
+        b' "per_location_parallel": 2, "waves": [{"count": 5}, {"percent": 10}]},'
         b' "not_before": "2026-05-01T13:00:00Z", "expires_at": "2026-05-01T13:10:00Z",'
         b' "retry": {"max_attempts": 2}, "abort": {"percent": 50}}'
     )
@@ -440,6 +441,8 @@ def test_options_become_the_policy_and_the_rest_stays() -> None:
 
     assert policy_of(options, Policy(abort_minimum=3), now) == Policy(
         max_parallel=5,
+        per_location_parallel=2,
+        waves=(Wave(count=5), Wave(percent=10)),
         rate_per_min=60,
         offline=OfflinePolicy.WAIT,
         expires_in_s=600,

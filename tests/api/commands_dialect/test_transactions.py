@@ -20,7 +20,7 @@ async def test_a_transaction_is_shown_with_its_energy(live: Live) -> None:
     finished = await start(live, station)
     await stop(live, station, finished, 10)
     going_on = await start(live, station, 20, evse=2)
-    body = await live.ok("GET", path(station), role="viewer")
+    body = await live.ok("GET", path(station), role="operator")
 
     CommandsTransactionList.model_validate(body)
     assert [going_on.id, finished.id] == [one["id"] for one in body["data"]]

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from csms.api import feed
+from csms.api import feed, streams
 from csms.domain.permissions import Role
 from csms.domain.stations import NewStation
 from csms.events import Event
 from csms.services import locations, stations, tokens
-from csms.store import events
+from csms.store import events, jobs
 from tests.api.sse import listening
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api
 
 PATH = "/api/v1/events"
+TEMPLATE = {"brand_slug": "generic", "model_slug": "ac-22kw", "connector_type": "Type2"}
+CREATE = [{"template": {**TEMPLATE, "ws_url": "ws://127.0.0.1/ocpp"}, "charger_ids": ["A1"]}]
 
 
-async def emit(api: Api, *types: str, **where: Any) -> list[int]:
+async def emit(api: Api, *types: str, data: str = "", **where: Any) -> list[int]:
     return await api.deps.db.write(
-        lambda tx: [tx.emit(Event(type_, {"n": n}, **where)) for n, type_ in enumerate(types)]
+        lambda tx: [
+            tx.emit(Event(type_, {"n": n, "data": data}, **where)) for n, type_ in enumerate(types)
+        ]
     )
 
 
@@ -38,7 +43,7 @@ async def test_events_arrive_as_they_happen(api: Api) -> None:
         "station_id": None,
         "job_id": None,
         "location_id": None,
-        "data": {"n": 0},
+        "data": {"n": 0, "data": ""},
     }
 
 
@@ -122,6 +127,36 @@ async def test_filters(api: Api) -> None:
     assert [one.event for one in received] == ["station.booted", "job.done"]
 
 
+@pytest.mark.parametrize("is_replayed", [False, True])
+async def test_filters_by_where_it_happened(api: Api, is_replayed: bool) -> None:
+    start = await emit(api, "a.start")
+    here, there = await api.deps.db.write(
+        lambda tx: [locations.create(tx, name=name) for name in ("Here", "There")]
+    )
+    answer = await api.post("/ocpp/locations/" + here.uuid + "/chargers", json=CREATE)
+    job_uuid = (await answer.json())["job_id"]
+    job = await api.deps.db.read(lambda tx: jobs.find_by_uuid(tx, job_uuid))
+    assert job is not None
+    headers = {"Last-Event-ID": str(start[0])} if is_replayed else {}
+    for query, where in (
+        (f"location_id={here.uuid}", {"location_id": here.id}),
+        (f"job_id={job_uuid}", {"job_id": job.id}),
+        (f"location_id={here.uuid}&job_id={job_uuid}", {"location_id": here.id, "job_id": job.id}),
+    ):
+        path = f"{PATH}?types=mark.*&{query}"
+        if is_replayed:
+            await emit(api, "mark.other", location_id=there.id)
+            await emit(api, "mark.nowhere")
+            (wanted,) = await emit(api, "mark.this", **where)
+            headers = {"Last-Event-ID": str(wanted - 3)}
+        async with listening(api, path, headers=headers) as stream:
+            if not is_replayed:
+                await emit(api, "mark.other", location_id=there.id)
+                await emit(api, "mark.nowhere")
+                (wanted,) = await emit(api, "mark.this", **where)
+            assert (await stream.next()).id == str(wanted), query
+
+
 async def test_a_bound_token_sees_its_location_only(api: Api) -> None:
     here, there = await api.deps.db.write(
         lambda tx: [locations.create(tx, name=name) for name in ("Here", "There")]
@@ -157,6 +192,26 @@ async def test_a_revoked_token_loses_its_stream(api: Api) -> None:
     assert (await api.get("/api/v1/tokens")).status == 401
 
 
+async def test_a_changed_token_loses_its_stream_and_comes_back(api: Api) -> None:
+    listed = (await (await api.get("/api/v1/tokens")).json())["items"]
+    path = {one["name"]: f"/api/v1/tokens/{one['id']}" for one in listed}
+    async with listening(api, PATH, role="operator") as stream:
+        await api.request("PATCH", path["viewer"], json={"scopes": ["events:read"]})
+        await api.request("PATCH", path["operator"], json={"scopes": ["events:read"]})
+        with pytest.raises(EOFError):
+            await stream.next()
+    async with listening(api, PATH, role="operator"):
+        pass
+
+
+async def test_a_token_that_expires_loses_its_stream(api: Api) -> None:
+    body = {"name": "t", "role": "viewer", "expires_at": "2026-05-01T12:00:00.2Z"}
+    api.bearers["new"] = (await (await api.post("/api/v1/tokens", json=body)).json())["token"]
+    async with listening(api, PATH, role="new") as stream:
+        with pytest.raises(EOFError):
+            await stream.next()
+
+
 async def test_streams_end_when_the_server_stops(api: Api) -> None:
     async with listening(api, PATH) as stream:
         api.deps.feed.close()
@@ -173,6 +228,25 @@ async def test_a_reader_that_lets_too_much_pile_up_is_cut() -> None:
     reader.offer(one)
     assert reader.closed
     assert [message async for message in reader] == []
+
+
+async def test_a_reader_that_takes_nothing_is_cut(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "SEND_TIMEOUT_S", 0.05)
+    server = api.client.server
+    reader, writer = await asyncio.open_connection(server.host, server.port, limit=1024)
+    head = (
+        f"GET {PATH} HTTP/1.1\r\nHost: csms\r\nAuthorization: Bearer {api.bearers['admin']}\r\n\r\n"
+    )
+    writer.write(head.encode())
+    assert b"200" in await reader.readline()
+    open_streams = api.deps.feed._readers
+    assert len(open_streams) == 1
+    async with asyncio.timeout(20):
+        while open_streams:
+            await emit(api, "a.flood", data="x" * 200_000)
+    writer.close()
 
 
 async def test_the_feed_rests_when_nobody_listens(api: Api) -> None:

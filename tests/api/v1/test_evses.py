@@ -78,7 +78,7 @@ async def test_an_evse_says_what_goes_on_and_since_when(
     await measure(api, station, 7200.0, 4, transaction_id)
     await measure(api, station, None, 5, transaction_id)
     await measure(api, station, 1.0, 6, None)
-    (evse,) = await items(api, f"/api/v1/stations/{station.uuid}/evses", role="viewer")
+    (evse,) = await items(api, f"/api/v1/stations/{station.uuid}/evses", role="operator")
     (connector,) = evse["connectors"]
     assert (connector["reported_status"], connector["since"], connector["updated_at"]) == (
         "Charging",

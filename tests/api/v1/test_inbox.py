@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from csms.domain.onboarding import Cause
 from csms.domain.permissions import Role
 from csms.ocpp.settings import OcppSettings
 from csms.services import inbox, locations, tokens
+from csms.store.database import Tx
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api, ScriptedHub
@@ -18,7 +20,7 @@ PATH = "/api/v1/inbox"
 
 async def knock(api: Api, *identities: str) -> None:
     for identity in identities:
-        await inbox.record(api.deps.db, identity, "unknown_identity", "192.0.2.1")
+        await inbox.record(api.deps.db, identity, Cause.UNKNOWN_IDENTITY, "192.0.2.1")
         api.deps.clock.advance(1)  # type: ignore[attr-defined]
 
 
@@ -65,6 +67,81 @@ async def test_accepting_again_with_the_same_key_finds_the_station(api: Api) -> 
     assert (await api.post(f"{PATH}/{entry['id']}/accept")).status == 404
 
 
+async def only_entry(api: Api) -> str:
+    (entry,) = (await (await api.get(PATH)).json())["items"]
+    return str(entry["id"])
+
+
+async def test_a_password_that_the_station_has_shown_stays_its_own(
+    api: Api, hub: ScriptedHub
+) -> None:
+    await knock(api, "CP-1")
+    hub.shown["CP-1", "192.0.2.1"] = b"a-password-of-its-own"
+    path = f"{PATH}/{await only_entry(api)}/accept"
+    accepted = await (await api.post(path)).json()
+    assert (accepted["password"], accepted["password_from"]) == (None, "station")
+    assert accepted["admitted"]
+    assert hub.admitted == [("CP-1", "192.0.2.1")]
+    assert hub.accepted == []
+
+
+@pytest.mark.parametrize("body", [{"new_password": True}, {"password": "another-password"}])
+async def test_with_another_password_the_station_has_to_come_again(
+    api: Api, hub: ScriptedHub, body: dict[str, Any]
+) -> None:
+    await knock(api, "CP-1")
+    hub.shown["CP-1", "192.0.2.1"] = b"a-password-of-its-own"
+    path = f"{PATH}/{await only_entry(api)}/accept"
+    accepted = await (await api.post(path, json=body)).json()
+    assert not accepted["admitted"]
+    assert (accepted["password"] is None) == ("password" in body)
+    assert hub.admitted == []
+    assert hub.accepted == ["CP-1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"password": "too-short"},
+        {"password": "x" * 65},
+        {"password": "long-enough-for-it", "new_password": True},
+        {"password": 5},
+        {"other": 1},
+    ],
+)
+async def test_a_password_that_cannot_be_one_makes_no_station(
+    api: Api, body: dict[str, Any]
+) -> None:
+    await knock(api, "CP-1")
+    path = f"{PATH}/{await only_entry(api)}/accept"
+    assert (await api.post(path, json=body)).status == 422
+    assert (await (await api.get("/api/v1/stations")).json())["items"] == []
+
+
+async def test_an_entry_can_be_forgotten(api: Api) -> None:
+    await knock(api, "CP-1", "CP-2")
+    entry = (await (await api.get(PATH)).json())["items"][0]
+    assert (await api.delete(f"{PATH}/{entry['id']}")).status == 204
+    left = (await (await api.get(PATH)).json())["items"]
+    assert [one["identity"] for one in left] == ["CP-1"]
+    assert (await api.delete(f"{PATH}/{entry['id']}")).status == 404
+    assert (await api.delete(f"{PATH}/{left[0]['id']}", role="viewer")).status == 403
+
+
+async def test_attempts_of_one_moment_are_all_listed(api: Api) -> None:
+    def note(tx: Tx) -> None:
+        for number in range(5):
+            inbox.note(tx, f"CP-{number}", Cause.UNKNOWN_IDENTITY, "192.0.2.1")
+
+    await api.deps.db.write(note)
+    found, cursor = [], ""
+    while cursor is not None:
+        page = await (await api.get(f"{PATH}?limit=2{cursor and f'&cursor={cursor}'}")).json()
+        found += [entry["identity"] for entry in page["items"]]
+        cursor = page["next_cursor"]
+    assert sorted(found) == [f"CP-{number}" for number in range(5)]
+
+
 @pytest.mark.parametrize("identity", ["x" * 60, "a:b"])
 async def test_an_identity_no_station_may_have_stays_in_the_inbox(api: Api, identity: str) -> None:
     await knock(api, identity)
@@ -83,3 +160,4 @@ async def test_a_bound_token_has_no_inbox(api: Api) -> None:
     )
     assert (await api.get(PATH, role="bound")).status == 403
     assert (await api.post(f"{PATH}/x/accept", role="bound")).status == 403
+    assert (await api.delete(f"{PATH}/x", role="bound")).status == 403

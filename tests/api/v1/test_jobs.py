@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from csms.api.v1 import job_results
 from csms.domain.jobs import Job, NewItem
 from csms.domain.permissions import Role
 from csms.domain.stations import NewStation, Station
@@ -390,3 +394,95 @@ async def test_the_reset_of_one_evse_tells_nothing(
     await finished(api, job)
     clock.advance(1000)
     assert await effect(api, job) is None
+
+
+async def test_the_list_is_narrowed(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    targets = await make_stations(api, 1)
+    over = await submit(api, targets)
+    await finished(api, over)
+    hub.automatic = None
+    hub.connect(targets[0].id)
+    running = await submit(api, targets, role="admin")
+    await hub.delivered(1)
+    for query, expected in {
+        "state=done": [over],
+        "state=running&state=done": [running, over],
+        "state=paused": [],
+        f"created_by={over.principal}": [over],
+        "dialect=native": [running, over],
+        "dialect=commands": [],
+        "kind=station_create": [],
+    }.items():
+        shown = (await fetch(api, f"/api/v1/jobs?{query}"))["items"]
+        assert [one["id"] for one in shown] == [job.uuid for job in expected], query
+    other = await fetch(api, f"/api/v1/jobs?created_by={over.principal}", role="viewer")
+    assert other["items"] == []
+    assert (await api.get("/api/v1/jobs?state=x")).status == 422
+
+
+async def test_results_as_files(api: Api, hub: ScriptedHub) -> None:
+    hub.automatic = lambda _: ACCEPTED
+    online, _ = targets = await make_stations(api, 2)
+    await api.deps.db.write(
+        lambda tx: tx.run("UPDATE stations SET identity = '=1+1' WHERE id = ?", (online.id,))
+    )
+    hub.connect(online.id)
+    job = await submit(api, targets)
+    await finished(api, job)
+    path = f"/api/v1/jobs/{job.uuid}/results"
+    response = await api.get(f"{path}.csv")
+    assert response.headers["Content-Disposition"] == f'attachment; filename="job-{job.uuid}.csv"'
+    header, first, second = list(csv.reader(io.StringIO(await response.text())))
+    assert header == list(job_results.COLUMNS)
+    rows = [dict(zip(header, row, strict=True)) for row in (first, second)]
+    assert [(row["identity"], row["state"], row["error_code"]) for row in rows] == [
+        ("'=1+1", "succeeded", ""),
+        ("CP-1", "offline", "offline"),
+    ]
+    assert json.loads(rows[0]["response"]) == ACCEPTED
+    lines = (await (await api.get(f"{path}.ndjson")).text()).splitlines()
+    shown = await fetch(api, f"/api/v1/jobs/{job.uuid}/items")
+    assert [json.loads(line) for line in lines] == shown["items"]
+    only = await api.get(f"{path}.ndjson?state=error&state=offline&code=offline")
+    assert [json.loads(line)["seq"] for line in (await only.text()).splitlines()] == [1]
+    none = await api.get(f"{path}.ndjson?code=timeout")
+    assert (none.status, await none.text()) == (200, "")
+
+
+async def test_results_go_out_page_by_page(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_results, "_PAGE", 2)
+    job = await submit(api, await make_stations(api, 5))
+    await finished(api, job)
+    text = await (await api.get(f"/api/v1/jobs/{job.uuid}/results.csv")).text()
+    assert [row[0] for row in csv.reader(io.StringIO(text))] == ["seq", "0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.ndjson"])
+async def test_results_of_others_are_not_found(api: Api, name: str) -> None:
+    job = await submit(api, await make_stations(api, 1))
+    response = await api.get(f"/api/v1/jobs/{job.uuid}/{name}", role="viewer")
+    assert (response.status, (await response.json())["code"]) == (404, "not_found")
+    assert (await api.get(f"/api/v1/jobs/{job.uuid}/{name}?state=x")).status == 422
+
+
+async def test_a_running_job_says_how_long_it_takes(
+    api: Api, hub: ScriptedHub, clock: ManualClock
+) -> None:
+    targets = await make_stations(api, 3)
+    for station in targets:
+        hub.connect(station.id)
+    job = await submit(api, targets)
+    calls = await hub.delivered(3)
+    shown = await fetch(api, f"/api/v1/jobs/{job.uuid}")
+    assert (shown["items_per_s"], shown["eta_s"]) == (None, None)
+    clock.advance(4)
+    calls[0].answer.set_result(ACCEPTED)
+    await api.deps.engine.settled(job.id, 0, timeout_s=10)
+    shown = await fetch(api, f"/api/v1/jobs/{job.uuid}")
+    assert (shown["items_per_s"], shown["eta_s"]) == (0.25, 8)
+    for call in calls[1:]:
+        call.answer.set_result(ACCEPTED)
+    await finished(api, job)
+    shown = await fetch(api, f"/api/v1/jobs/{job.uuid}")
+    assert (shown["items_per_s"], shown["eta_s"]) == (None, None)

@@ -30,7 +30,7 @@ def path_of(station: Station) -> str:
 
 
 async def shown(api: Api, station: Station) -> dict[str, Any]:
-    response = await api.get(path_of(station), role="viewer")
+    response = await api.get(path_of(station), role="operator")
     assert response.status == 200, await response.text()
     found: dict[str, Any] = await response.json()
     return found

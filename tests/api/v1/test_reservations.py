@@ -38,7 +38,7 @@ async def make(api: Api, station: Station, **more: Any) -> tuple[int, dict[str, 
 
 
 async def listed(api: Api, station: Station) -> list[dict[str, Any]]:
-    response = await api.get(path(station), role="viewer")
+    response = await api.get(path(station), role="operator")
     assert 200 == response.status
     return (await response.json())["items"]
 

@@ -189,6 +189,30 @@ async def test_an_admin_lowers_a_security_profile_and_an_operator_raises_it(api:
     assert [(200, 3), (403, None), (200, 1), (200, 1)] == found
 
 
+async def test_a_station_is_moved_and_pinned(api: Api) -> None:
+    depot, path = await make_location(api), f"{PATH}/{(await make_station(api)).uuid}"
+    changed = await api.request(
+        "PATCH", path, json={"location_id": depot.uuid, "ocpp_version": "2.0.1"}
+    )
+    shown = await changed.json()
+    assert (shown["location_id"], shown["ocpp_version"]) == (depot.uuid, "2.0.1")
+    changed = await api.request("PATCH", path, json={"location_id": None, "ocpp_version": None})
+    shown = await changed.json()
+    assert (shown["location_id"], shown["ocpp_version"]) == (None, None)
+
+
+async def test_a_station_is_not_moved_where_the_token_does_not_reach(api: Api) -> None:
+    depot, other = await make_location(api), await make_location(api, "Other")
+    await bind(api, depot)
+    path = f"{PATH}/{(await make_station(api, location_id=depot.id)).uuid}"
+    for wanted, status in ((other.uuid, 404), ("nowhere", 404), (None, 422), (depot.uuid, 200)):
+        response = await api.request("PATCH", path, role="bound", json={"location_id": wanted})
+        assert response.status == status, wanted
+    refused = await api.request("PATCH", path, json={"ocpp_version": "3"})
+    assert await code_of(refused) == (422, "unknown_ocpp_version")
+    assert (await (await api.get(path)).json())["location_id"] == depot.uuid
+
+
 @pytest.mark.parametrize("profile", [-1, 4, "2"])
 async def test_there_is_no_such_security_profile(api: Api, profile: Any) -> None:
     response = await api.post(PATH, json={"identity": "CP-1", "security_profile": profile})

@@ -133,7 +133,7 @@ async def bound_bearer(api: Api, location_id: int, role: Role = Role.OPERATOR) -
 async def test_a_transaction_is_shown_with_what_it_came_to(api: Api, station: Station):
     made = await start(api, station, 0)
     await stop(api, made, 30, 8_500_400)
-    response = await api.get(f"{PATH}/{made.uuid}", role="viewer")
+    response = await api.get(f"{PATH}/{made.uuid}", role="operator")
     shown = await response.json()
     wanted = {
         "id": made.uuid,
@@ -249,7 +249,7 @@ async def test_a_file_has_what_the_list_has(api: Api, station: Station):
     second = await start(api, station, 40, tag="-1\n\x1b", evse=2)
     await start(api, station, 50, tag="OTHER", evse=3)
     query = "?to=2026-05-01T08:45:00Z"
-    response = await api.get(PATH + ".csv" + query, role="viewer")
+    response = await api.get(PATH + ".csv" + query, role="operator")
     assert (200, "text/csv", 'attachment; filename="transactions.csv"') == (
         response.status,
         response.content_type,

@@ -196,3 +196,27 @@ async def test_who_may_not_does_not(api: Api, station: Station, hub: ScriptedHub
         assert (await change(api, station, variable, role=who)).status == status
         assert (await api.post(f"{path_of(station)}/refresh", role=who)).status == status
     assert hub.calls == []
+
+
+async def test_a_key_is_found_by_the_name_that_it_is_set_by(api: Api, station: Station) -> None:
+    told = [
+        Variable(VariableKey(component=component, variable=name), (Attribute(value="1"),))
+        for component, name in (
+            ("v16", "HeartbeatInterval"),
+            ("v16", "Vendor"),
+            ("OCPPCommCtrlr", "Other"),
+        )
+    ]
+    await api.deps.db.write(lambda tx: device_model.record(tx, station.id, told))
+
+    async def found(query: str) -> list[str]:
+        return [one["variable"] for one in await items(api, f"{path_of(station)}?{query}")]
+
+    assert await found("component=ocppcommctrlr") == ["HeartbeatInterval", "Other"]
+    assert await found("component=OCPPCommCtrlr&variable=heartbeatINTERVAL") == [
+        "HeartbeatInterval"
+    ]
+    assert await found("variable=HeartbeatInterval") == ["HeartbeatInterval"]
+    assert await found("component=v16") == ["HeartbeatInterval", "Vendor"]
+    assert await found("component=OCPPCommCtrlr&evse_id=1") == []
+    assert await found("component=TxCtrlr") == []

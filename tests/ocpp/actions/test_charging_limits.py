@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from csms.domain.installed_profiles import InstalledProfile
@@ -167,10 +169,12 @@ async def test_an_ev_may_intend_what_its_profile_allows(station, transaction):
         assert answer == {"status": status}
         for version in (V201, V21):
             assert schemas.is_valid(version, "NotifyEVChargingSchedule", "response", answer)
-    (stored,) = await station.db.read(
-        lambda tx: charging_limits.list_ev_schedules(tx, station.station_id)
+    stored = await station.db.read(
+        lambda tx: tx.all("SELECT station_id, schedules FROM ev_charging_schedules")
     )
-    assert stored.schedules[0]["periods"] == [{"start_period_s": 0, "limit": 17}]
+    ((station_id, schedules),) = stored
+    assert station_id == station.station_id
+    assert json.loads(schedules)[0]["periods"] == [{"start_period_s": 0, "limit": 17}]
 
 
 async def test_an_ev_without_a_profile_may_intend_anything(station, neighbour, transaction):
@@ -202,9 +206,5 @@ async def test_a_message_of_any_shape_is_answered(station, payload):
     assert await notify_priority_charging.on_v21(station, payload) == {}
     assert await notify_ev_charging_needs.on_v21(station, payload) == {"status": "Rejected"}
     assert await notify_ev_charging_schedule.on_v2x(station, payload) == {"status": "Accepted"}
-    for read in (
-        charging_limits.list_limits,
-        charging_limits.list_needs,
-        charging_limits.list_ev_schedules,
-    ):
+    for read in (charging_limits.list_limits, charging_limits.list_needs):
         await station.db.read(lambda tx, read=read: read(tx, station.station_id))

@@ -97,3 +97,9 @@ async def test_nonsense_is_stored_and_answered(station, rows):
     stored = await rows("SELECT * FROM security_events ORDER BY id")
     assert [row["type"] for row in stored] == ["", "", "x" * 255, "Made\x00Up"]
     assert [row["reported_at"] is None for row in stored] == [True, True, False, True]
+
+
+async def test_a_password_in_its_words_is_not_kept(station, db):
+    await on_v16(station, event(techInfo="password: hunter22", customData={"password": "hunter22"}))
+    rows = await db.read(lambda tx: tx.all("SELECT * FROM security_events"))
+    assert "hunter22" not in repr([tuple(row) for row in rows])

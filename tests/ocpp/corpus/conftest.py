@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 
 # The API's own fixtures; its hub is a stand-in, so the stations here are online elsewhere.
-from tests.api.conftest import api, bearers, deps, engine, hub, serve
+from tests.api.conftest import api, bearers, deps, engine, files, hub, serve
 
-__all__ = ["api", "bearers", "deps", "engine", "hub", "serve"]
+__all__ = ["api", "bearers", "deps", "engine", "files", "hub", "serve"]
 
 
 def errors_of(entries: list[structlog.typing.EventDict]) -> list[structlog.typing.EventDict]:

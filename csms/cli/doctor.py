@@ -1,0 +1,42 @@
+"""`csms doctor`: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from csms.cli.examples import examples
+from csms.cli.failures import ExitCode
+from csms.cli.output import AsJson, print_rows
+from csms.cli.place import DataDir
+
+DOCTOR = examples("doctor", "doctor --config /etc/csms/csms.toml --json")
+
+
+def doctor(
+    config: Annotated[
+        Path | None, typer.Option(help="The TOML file of the server.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Look at settings, disk, database, certificates, clock and the running server.
+
+    Exit code 1 when anything fails; a warning alone is none.
+    """
+    from csms.cli import checks
+    from csms.cli.checks import Verdict
+    from csms.cli.http import find_server
+    from csms.config import load
+
+    flags: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    settings = load(flags, file=config)
+    found = [asdict(one) for one in checks.all_checks(settings, find_server(settings.data_dir))]
+    columns = {"verdict": "", "check": "CHECK", "found": "FOUND", "fix": "WHAT TO DO"}
+    rows = [{**one, "verdict": one["verdict"].value} for one in found]
+    print_rows(columns, rows, as_json=as_json, empty="nothing to look at")
+    if any(one["verdict"] is Verdict.FAIL for one in found):
+        raise typer.Exit(ExitCode.FAILURE)

@@ -1,0 +1,1 @@
+"""Generated calls to every operation of the description, against a real server."""
