@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# Tests wait for other processes often enough that half as many workers again pay.
+WORKERS := $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve test test-all check fmt bench lock clean install install-test
@@ -24,10 +26,10 @@ serve: install  ## the server, with its data in ./data
 	@$(BIN)/csms serve --data-dir data $(ARGS)
 
 test: install-test  ## the whole test suite, without the long campaigns
-	$(BIN)/python -m pytest -q -n auto -m "not campaign" $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not campaign" $(ARGS)
 
 test-all: install-test  ## everything, the long campaigns too
-	$(BIN)/python -m pytest -q -n auto $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
 
 check: install-test  ## lint, format and types
 	$(BIN)/ruff check .

@@ -184,7 +184,7 @@ class Reader:
             assert wrong == []
 
     def look_again(self, text: str, answer: Any) -> list[str]:
-        """What is still wrong after half a minute of looking."""
+        """What is still wrong after looking for a while."""
         wrong: list[str] = []
 
         def is_right() -> bool:
@@ -192,7 +192,7 @@ class Reader:
             return not wrong
 
         with suppress(AssertionError):
-            eventually(is_right, timeout_s=5)  # with the time that each look takes
+            eventually(is_right, timeout_s=30)
         return wrong
 
     def here(self, text: str) -> str:

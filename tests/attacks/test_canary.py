@@ -339,6 +339,7 @@ class Tour:
         self.told.add_files(folder)  # while the process runs: the WAL is there, too
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(300)
 async def test_a_secret_is_found_nowhere(server: Server, tmp_path: Path) -> None:
     tour = Tour(server)

@@ -23,10 +23,6 @@ AT_ONCE = 8
 GUESSES = 18
 
 
-async def test_the_time_of_an_answer_tells_nothing(server: Attacked) -> None:
-    await compare(server, 80)
-
-
 @pytest.mark.campaign
 @pytest.mark.timeout(1200)
 async def test_the_time_of_a_thousand_answers_tells_nothing(server: Attacked) -> None:
