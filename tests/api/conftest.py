@@ -236,8 +236,9 @@ async def deps(
     hub: ScriptedHub,
     engine: Engine,
     files: FileDrop,
-) -> Deps:
-    return Deps(
+) -> AsyncIterator[Deps]:
+    message_log = MessageLog(db, clock)
+    yield Deps(
         db=db,
         bus=bus,
         clock=clock,
@@ -247,7 +248,7 @@ async def deps(
         passwords=Passwords(db, b"k" * 32),
         files=files,
         heartbeats=Heartbeats(db=db, clock=clock),
-        message_log=MessageLog(db, clock),
+        message_log=message_log,
         endpoint=cast("Any", Upgrades(clock)),
         auth=Authenticator(db=db, bus=bus, clock=clock),
         feed=Feed(db=db, bus=bus, clock=clock),
@@ -257,6 +258,7 @@ async def deps(
         settings=ApiSettings(failed_tokens_per_minute=0, webhook_targets=("127.0.0.1",)),
         ready=True,
     )
+    await message_log.close()
 
 
 @pytest.fixture
