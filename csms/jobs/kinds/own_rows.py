@@ -8,16 +8,17 @@ from typing import Any
 from csms.domain.jobs import ItemState, Job, JobItem
 from csms.domain.permissions import Scope
 from csms.jobs import permits
+from csms.jobs.kinds.no_calls import SendsNoCall
 from csms.jobs.port import Admission, Done, Go, Intent, Result
 from csms.ocpp.frames import JsonObject
 from csms.store import stations
-from csms.store.database import ReadTx, Row, Tx
+from csms.store.database import Tx
 
 Act = Callable[[Tx, Job, JobItem], JsonObject | None]
 """What an item does, in the transaction that settles it; returns what is told of it."""
 
 
-class OwnRowsRunner:
+class OwnRowsRunner(SendsNoCall):
     """Runs such items: done once, because what they do and that it is done are one commit."""
 
     first_step: str | None = None
@@ -65,20 +66,6 @@ class OwnRowsRunner:
             told.update(self._act(tx, job, item) or {})
 
         return Done(ItemState.SUCCEEDED, response=told, effect=effect)
-
-    def repeatable(self, job: Job, item: JobItem) -> bool:
-        """What was not committed did not happen."""
-        return True
-
-    def read_late(
-        self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
-    ) -> Done:
-        """No item sends a CALL."""
-        raise NotImplementedError
-
-    def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
-        """No item is ever ambiguous."""
-        return None
 
     def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
         """What failed was rolled back."""

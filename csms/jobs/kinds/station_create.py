@@ -26,11 +26,11 @@ from csms.domain.versions import OcppVersion
 from csms.errors import Conflict, DuplicateIdentity
 from csms.jobs import permits
 from csms.jobs.expansion import DUPLICATE_IDENTITY, DUPLICATE_MESSAGE, Planned
+from csms.jobs.kinds.no_calls import SendsNoCall
 from csms.jobs.port import Admission, Done, Go, Intent, JobFailed, NextStep, Result, Retry
-from csms.ocpp.frames import JsonObject
 from csms.services import stations as station_service
 from csms.store import locations, stations
-from csms.store.database import ReadTx, Row, Tx
+from csms.store.database import ReadTx, Tx
 
 KIND = "station_create"
 REGISTER, DEPLOY, VERIFY = "register", "deploy", "verify"
@@ -95,7 +95,7 @@ class Deployment(Protocol):
         ...
 
 
-class StationCreateRunner:
+class StationCreateRunner(SendsNoCall):
     """Runs the items of create jobs."""
 
     name: str = KIND
@@ -149,20 +149,6 @@ class StationCreateRunner:
         if reason is not None:
             return Retry("csms_unreachable", reason)
         return Done(ItemState.SUCCEEDED)
-
-    def repeatable(self, job: Job, item: JobItem) -> bool:
-        """Starting and looking can be done twice."""
-        return True
-
-    def read_late(
-        self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
-    ) -> Done:
-        """No step sends a CALL."""
-        raise NotImplementedError
-
-    def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
-        """No step is ever ambiguous."""
-        return None
 
     def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
         """A create that fails leaves no station behind."""

@@ -18,12 +18,12 @@ from csms.domain.jobs import ItemState, Job, JobItem, NewItem, Policy, Submissio
 from csms.domain.permissions import SYSTEM
 from csms.domain.sealing import Seal
 from csms.domain.webhooks import DeliveryState, Webhook, message_id, signature
+from csms.jobs.kinds.no_calls import SendsNoCall
 from csms.jobs.port import Admission, Done, Go, Intent, Result, Retry
-from csms.ocpp.frames import JsonObject
 from csms.services import webhooks as service
 from csms.services.webhook_sending import Answer, DeliveryFailed, Sender
 from csms.store import webhook_deliveries, webhooks
-from csms.store.database import Database, ReadTx, Row, Tx
+from csms.store.database import Database, ReadTx, Tx
 
 KIND = "webhook_delivery"
 # A receiver that takes nothing is tried for a weekend; each of many events about once an hour.
@@ -55,7 +55,7 @@ def submission(webhook: Webhook, event_ids: Sequence[int], *, is_test: bool = Fa
     )
 
 
-class WebhookRunner:
+class WebhookRunner(SendsNoCall):
     """Runs the items: one POST each."""
 
     name: str = KIND
@@ -119,20 +119,6 @@ class WebhookRunner:
             await self._db.write(lambda tx: service.disable(tx, webhook.id, reason))
             return Done(ItemState.ERROR, "gone", said)
         return await self._not_taken(job, item, webhook, "refused", said)
-
-    def repeatable(self, job: Job, item: JobItem) -> bool:
-        """The receiver knows a message it had before by its id."""
-        return True
-
-    def read_late(
-        self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
-    ) -> Done:
-        """No attempt sends a CALL."""
-        raise NotImplementedError
-
-    def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
-        """Nothing but its answer tells that a receiver took it."""
-        return None
 
     def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
         """It will not be tried again by itself."""
