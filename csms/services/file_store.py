@@ -34,9 +34,20 @@ class _Blocks:
     """The draft of a file; used by one thread at a time."""
 
     path: Path
-    file: BinaryIO
+    file: BinaryIO = field(init=False)
+    ends: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     digest: Any = field(default_factory=hashlib.sha256)
     size_bytes: int = 0
+
+    def open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.ends.callback(self.path.unlink, missing_ok=True)
+        self.file = self.ends.enter_context(os.fdopen(handle, "wb"))
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError):  # what the disk did not take
+            self.ends.close()
 
     def write(self, block: bytes) -> None:
         self.file.write(block)
@@ -84,12 +95,12 @@ class FileStore:
         """A new draft, gone at the end unless `keep` moved it; raises StorageFull, TooLarge."""
         check_size(announced_bytes, limit_bytes)
         await self.in_thread(lambda: self._check_space(announced_bytes))
-        draft = self._directory / INCOMING / str(uuid.uuid4())
-        blocks = await self.in_thread(lambda: _open(draft))
+        blocks = _Blocks(self._directory / INCOMING / str(uuid.uuid4()))
         try:
+            await self.in_thread(blocks.open)
             yield Incoming(self, blocks, limit_bytes=limit_bytes)
         finally:
-            await asyncio.shield(asyncio.to_thread(_discard, blocks))
+            await asyncio.shield(asyncio.to_thread(blocks.discard))
 
     async def keep(self, incoming: Incoming, folder: str) -> StoredFile:
         """Make the draft a file, durably; its row must follow, or `remove`."""
@@ -108,9 +119,13 @@ class FileStore:
         return await self.in_thread(lambda: self._sweep(folder, known))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do it off the loop; a full disk is told as such."""
+        """Do it off the loop, to its end; a full disk is told as such."""
+        running = asyncio.ensure_future(asyncio.to_thread(work))
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])  # a thread goes on: what follows must come after it
+            raise
         except OSError as error:
             if error.errno in _FULL:
                 raise _full() from error
@@ -149,12 +164,6 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _open(draft: Path) -> _Blocks:
-    draft.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return _Blocks(draft, os.fdopen(handle, "wb"))
-
-
 def _settle(blocks: _Blocks, place: Path) -> None:
     blocks.file.flush()
     os.fsync(blocks.file.fileno())
@@ -165,9 +174,3 @@ def _settle(blocks: _Blocks, place: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _discard(blocks: _Blocks) -> None:
-    for end in (blocks.file.close, blocks.path.unlink):
-        with contextlib.suppress(OSError):  # what the disk did not take, or what was kept
-            end()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
+import os
 import shutil
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,35 @@ async def test_what_is_not_kept_is_gone(store: FileStore, tmp_path: Path):
         async with store.receive(limit_bytes=10, announced_bytes=0) as incoming:
             await incoming.write(b"x" * 11)
     assert [] == files(tmp_path)
+
+
+async def test_who_goes_away_while_the_draft_is_opened_leaves_nothing_open(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    opening, go_on, opened = threading.Event(), threading.Event(), []
+
+    def slowly(*args: Any) -> int:
+        opening.set()
+        assert go_on.wait(5)
+        opened.append(real(*args))
+        return opened[0]
+
+    async def receive() -> None:
+        async with store.receive(limit_bytes=10, announced_bytes=0):
+            pytest.fail("it was begun")
+
+    real = os.open
+    monkeypatch.setattr(file_store.os, "open", slowly)
+    receiving = asyncio.create_task(receive())
+    assert await asyncio.to_thread(opening.wait, 5)
+    receiving.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+    assert [] == files(tmp_path)
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        os.fstat(opened[0])
 
 
 async def test_a_file_that_is_announced_as_too_large_is_not_begun(store: FileStore):
