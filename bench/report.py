@@ -7,6 +7,7 @@ and csms stored different numbers of rows.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -336,6 +337,8 @@ def main(argv: list[str] | None = None) -> int:
     runs = 1 if arguments.quick else arguments.runs
     bench = Bench(QUICK if arguments.quick else Scale(), runs)
     rows: list[Row] = []
+    # As installing leaves it: else the first starts would measure the compiler.
+    compileall.compile_dir(ROOT / "csms", quiet=2)
     try:
         for name in arguments.only or MEASUREMENTS:
             rows += MEASUREMENTS[name](bench)

@@ -33,8 +33,12 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 def _split(value: Any) -> Any:
-    """Let the environment give a list as `a,b`."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    """Let the environment give a list as `a,b`, or as the file writes it: `["a", "b"]`."""
+    if not isinstance(value, str):
+        return value
+    if value.startswith('["'):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",")]
 
 
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]

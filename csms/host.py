@@ -53,6 +53,11 @@ class Listen:
         return [self._url("ws", name) for name in reachable_names(self.host)]
 
     @property
+    def in_the_clear(self) -> bool:
+        """Whether others on the network can read what it carries."""
+        return self.security is Security.PLAIN and not is_loopback(self.host)
+
+    @property
     def loopback_url(self) -> str:
         """Where this machine itself reaches its API."""
         return self._url("http", loopback_name(self.host))
@@ -86,11 +91,11 @@ def parse_listen(text: str) -> Listen:
 def tame_garbage_collector() -> None:
     """Keep full collections, 0.1 s and more with thousands of sockets, off the loop.
 
-    What start-up made stays for good and is not looked at again; what requests make dies young.
+    What start-up made stays for good and is not looked at, not even once: hardly any of it is
+    garbage. What requests make dies young.
     """
-    gc.collect()
-    gc.enable()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 50, 1000)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
+from structlog.typing import EventDict
 
 
 class _Stderr:
@@ -17,6 +18,21 @@ class _Stderr:
 
     def flush(self) -> None:
         sys.stderr.flush()
+
+
+def _printable(_: Any, __: str, event: EventDict) -> EventDict:
+    """Let nothing that others wrote move a cursor, colour a line or begin another one."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            lines = value.split("\n") if key == "exception" else [value]
+            event[key] = "\n".join("".join(map(_escaped, line)) for line in lines)
+    return event
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def configure(*, level: str = "info", as_json: bool = False) -> None:
@@ -33,6 +49,7 @@ def configure(*, level: str = "info", as_json: bool = False) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            *(() if as_json else (_printable,)),  # JSON escapes them, and loses none
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),

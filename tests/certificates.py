@@ -30,6 +30,14 @@ def key(kind: str = "ec") -> Any:
     }[kind]()
 
 
+def usage(**wanted: bool) -> x509.KeyUsage:
+    names = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+        *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(**{one: wanted.get(one, False) for one in names})
+
+
 def name(common_name: str | None) -> x509.Name:
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Garage")]
     if common_name is not None:
@@ -43,8 +51,11 @@ def csr(
     kind: str = "ec",
     *,
     dns: tuple[str, ...] | None = None,
+    wants: x509.ExtensionType | None = None,
 ) -> str:
     builder = x509.CertificateSigningRequestBuilder().subject_name(name(common_name))
+    if wants is not None:
+        builder = builder.add_extension(wants, critical=True)
     if dns is not None:
         names = x509.SubjectAlternativeName([x509.DNSName(one) for one in dns])
         builder = builder.add_extension(names, critical=False)

@@ -34,8 +34,8 @@ HOST = "localhost"
 @cache
 def key(name: str, kind: str = "ec") -> Any:
     """The key of this name, always the same."""
-    if kind == "rsa":
-        return rsa.generate_private_key(65537, 2048)
+    if kind.startswith("rsa"):
+        return rsa.generate_private_key(65537, 1024 if kind == "rsa 1024" else 2048)
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -86,6 +86,31 @@ class Authority:
             "-".join(common_names), common_names, organization, usage, kind=kind, days=days
         )
 
+    def by_itself(self, name: str) -> Pair:
+        """A certificate that a station made for itself."""
+        itself = Authority(self.folder, name)
+        purpose = x509.ExtendedKeyUsage([CLIENT])
+        signed = itself._sign(subject([name], None), itself._key.public_key(), purpose)
+        pair = Pair(self.folder / f"{name}-itself.pem", self.folder / f"{name}-itself.key")
+        pair.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+        pair.key.write_bytes(_private(itself._key))
+        return pair
+
+    def station_below(self, name: str, authorities: int) -> Pair:
+        """A certificate for a station with so many authorities between it and the root."""
+        chain: list[x509.Certificate] = []
+        last = self
+        for number in range(authorities):
+            below = Authority(self.folder, f"{self.name} {number}")
+            may_sign = x509.BasicConstraints(ca=True, path_length=None)
+            owner = subject([below.name], None)
+            chain.insert(0, last._sign(owner, below._key.public_key(), may_sign))
+            last = below
+        pair = last.station(name)
+        chain.insert(0, x509.load_pem_x509_certificates(pair.certificate.read_bytes())[0])
+        pair.certificate.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))
+        return pair
+
     def _pair(
         self,
         name: str,
@@ -107,10 +132,7 @@ class Authority:
         )
         pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         pair.certificate.write_bytes(signed.public_bytes(Encoding.PEM) + self.file.read_bytes())
-        sealed: KeySerializationEncryption = NoEncryption()
-        if password is not None:
-            sealed = BestAvailableEncryption(password)
-        pair.key.write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
+        pair.key.write_bytes(_private(own, password))
         return pair
 
     def _sign(
@@ -144,6 +166,14 @@ class Pair:
     key: Path
 
 
+def _private(own: Any, password: bytes | None = None) -> bytes:
+    sealed: KeySerializationEncryption = NoEncryption()
+    if password is not None:
+        sealed = BestAvailableEncryption(password)
+    text: bytes = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed)
+    return text
+
+
 def client(
     trusted: Authority | None,
     own: Pair | None = None,
@@ -153,10 +183,10 @@ def client(
 ) -> ssl.SSLContext:
     """A station's end; of low versions too, which OpenSSL hides."""
     context = ssl.create_default_context(cafile=None if trusted is None else trusted.file)
-    if own is not None:
-        context.load_cert_chain(own.certificate, own.key)
     if suites is not None:
         context.set_ciphers(suites)
+    if own is not None:
+        context.load_cert_chain(own.certificate, own.key)
     if at_most is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -33,6 +33,18 @@ def test_anything_else_is_refused(text: str) -> None:
         parse_listen(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("0.0.0.0:1", True), ("192.0.2.2:1,ocpp-only", True), ("[::]:1,api-only", True)),
+        *(("127.0.0.1:1", False), ("localhost:1", False), ("[::1]:1", False)),
+        *(("0.0.0.0:1,tls", False), ("0.0.0.0:1,mtls,ocpp-only", False)),
+    ],
+)
+def test_it_is_known_what_others_can_read(text: str, expected: bool) -> None:
+    assert expected is parse_listen(text).in_the_clear
+
+
 def test_an_address_says_how_it_is_reached() -> None:
     plain, secure = parse_listen("0.0.0.0:9000"), parse_listen("[::1]:9443,tls")
     assert "http://127.0.0.1:9000" == plain.loopback_url

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from csms.api import body as bodies
-from csms.api import errors, listing, peers
+from csms.api import errors, listing, peers, serving
 from csms.api.answers import respond, to_bytes
 from csms.api.auth import require
 from csms.api.deps import DEPS, Deps
@@ -51,8 +51,7 @@ def build(deps: Deps, routes: Iterable[Route]) -> web.Application:
     app = web.Application(
         middlewares=[_front],
         client_max_size=deps.settings.bulk_body_limit_bytes,
-        # What is packed is unpacked by us (decoding.py), so that a refusal is ours too.
-        handler_args={"auto_decompress": False},
+        handler_args=serving.ARGUMENTS,
     )
     routes = tuple(routes)
     app[DEPS] = deps
@@ -93,7 +92,7 @@ async def _front(
             response = _refuse(request, error)
         except web.HTTPException as refusal:
             response = _refuse_unrouted(request, refusal)
-            if refusal.status == HTTPStatus.NOT_FOUND:
+            if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                 lost = await deps.endpoint.handle_without_upgrade(request)
                 # Without any header of a websocket it is REST, whose 404 has a shape.
                 response = lost if lost is not None and lost.status != refusal.status else response
@@ -242,6 +241,7 @@ async def _mark(request: web.Request, response: web.StreamResponse) -> None:
     if request_id is None:  # an upgrade
         return
     response.headers["X-Request-Id"] = request_id
+    response.headers["Server"] = serving.SERVER
     for name, value in _SAFETY_HEADERS.items():
         response.headers.setdefault(name, value)
     if (standing := request.get(STANDING)) is not None:

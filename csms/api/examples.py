@@ -20,15 +20,9 @@ _DECISION = {"status": "Accepted", "expires_at": "2099-12-31T23:00:00Z", "note":
 _PROFILE = {
     "id": 1,
     "stack_level": 0,
-    "charging_profile_purpose": "TxDefaultProfile",
-    "charging_profile_kind": "Absolute",
-    "charging_schedule": [
-        {
-            "id": 1,
-            "charging_rate_unit": "A",
-            "charging_schedule_period": [{"start_period": 0, "limit": 10}],
-        }
-    ],
+    "purpose": "TxDefaultProfile",
+    "kind": "Relative",
+    "schedules": [{"rate_unit": "A", "periods": [{"start_period_s": 0, "limit": 10}]}],
 }
 
 _CHARGERS: dict[tuple[str, str], Any] = {
@@ -98,6 +92,10 @@ _JOB = {
     "target": {"location_id": LOCATION},
     "spec": {"command": "reset", "params": {"type": "immediate"}},
 }
+_VARIABLES = [
+    {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval", "value": "300"},
+    {"variable": "MinimumStatusDuration", "value": "5", "ocpp_versions": ["1.6"]},
+]
 _NATIVE: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/jobs"): _JOB,
     ("POST", "/api/v1/jobs/preview"): _JOB,
@@ -136,6 +134,7 @@ _NATIVE: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/authorize"): {"id_token": "CARD-1", "station_id": STATION},
     ("POST", "/api/v1/id-tokens"): {"value": "CARD-1", **_DECISION},
     ("POST", "/api/v1/id-tokens/import"): {"id_tokens": [{"value": "CARD-1", **_DECISION}]},
+    ("PATCH", "/api/v1/id-tokens/{id_token_id}"): {"status": "Blocked"},
     ("PUT", "/api/v1/id-tokens/{id_token_id}"): _DECISION,
     ("PATCH", "/api/v1/tokens/{token_id}"): {"name": "billing, old", "expires_at": None},
     ("POST", "/api/v1/auth/sign-in"): {"code": "one-time-code-of-the-link"},
@@ -146,6 +145,15 @@ _NATIVE: dict[tuple[str, str], Any] = {
     },
     ("PATCH", "/api/v1/webhooks/{webhook_id}"): {"enabled": True},
     ("POST", "/api/v1/webhooks/{webhook_id}/rotate-secret"): {"overlap_s": 86400},
+    ("POST", "/api/v1/charging-profile-templates"): {
+        "name": "Night",
+        "charging_profile": _PROFILE,
+    },
+    ("PATCH", "/api/v1/charging-profile-templates/{charging_profile_template_id}"): {
+        "description": "After 22 h"
+    },
+    ("POST", "/api/v1/config-templates"): {"name": "Street", "variables": _VARIABLES},
+    ("PATCH", "/api/v1/config-templates/{config_template_id}"): {"description": "Beside the road"},
     ("PATCH", "/api/v1/firmware-images/{image_id}"): {"version": "1.4.2", "vendor": "Acme"},
     ("POST", "/api/v1/stations/{station_id}/firmware"): {"image_id": IMAGE, "retries": 2},
     ("POST", "/api/v1/stations/{station_id}/logs"): {"log_type": "DiagnosticsLog"},

@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
+from csms import __version__
 from csms.api import metrics
 from csms.api.auth import require
 from csms.api.deps import Deps
@@ -35,6 +36,17 @@ class Readiness(Shape):
 
     status: str
     checks: dict[str, str]
+
+
+class Version(Shape):
+    """Which release this is."""
+
+    version: str
+
+
+async def version(call: Call[None, None]) -> Reply:
+    """As `csms --version` tells it."""
+    return Reply(Version(version=__version__))
 
 
 async def healthz(call: Call[None, None]) -> Reply:

@@ -231,7 +231,7 @@ def _header_parameters(route: Route) -> Iterator[dict[str, str]]:
         "IfNoneMatch": answers.is_tagged(route),
         "Range": 206 in route.answers,
         "Prefer": route.waits and {200, 202} <= route.answers.keys(),
-        "LastEventId": "text/event-stream" in route.answers.values(),
+        "LastEventId": answers.streams(route),
     }
     for name, is_wanted in wanted.items():
         if is_wanted:

@@ -59,7 +59,19 @@ _MODELS: dict[Dialect, type[BaseModel]] = {
     Dialect.COMMANDS: models.CommandsError,
 }
 _PLACES = frozenset(
-    {"charger_id", "location_id", "site_uuid", "station_id", "station_ids", "token_id"}
+    {
+        "brand",
+        "charger_id",
+        "created_by",
+        "image_id",
+        "job_id",
+        "location_id",
+        "principal",
+        "site_uuid",
+        "station_id",
+        "station_ids",
+        "token_id",
+    }
 )
 _WITH_HEADER = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 # As far as the caller has a limit.
@@ -106,6 +118,11 @@ def is_tagged(route: Route) -> bool:
     return route.method == "GET" and bool(found) and _STREAMED.isdisjoint(map(str, found[:1]))
 
 
+def streams(route: Route) -> bool:
+    """Whether it answers with events, or can be asked to."""
+    return "text/event-stream" in kinds(route.answers.get(200))
+
+
 def error_statuses(route: Route) -> set[int]:
     """What else than its answers the operation may come out as."""
     statuses = {500}
@@ -115,7 +132,7 @@ def error_statuses(route: Route) -> set[int]:
         statuses.add(404)
     if route.query is not None:
         statuses.add(422)
-    if "text/event-stream" in route.answers.values():
+    if streams(route):
         statuses.add(400)
     if route.takes_file or route.body is not None:
         statuses |= {408, 413, 415}
@@ -131,7 +148,7 @@ def _limited() -> set[int]:
 
 
 def _names_a_place(route: Route) -> bool:
-    """Whether its query or body may name a station, a location or a token that is not there."""
+    """Whether its query or body may name something that is not there."""
     named: set[str] = set()
     for kind in (route.query, route.body):
         if kind is not None:

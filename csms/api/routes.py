@@ -5,7 +5,7 @@ from __future__ import annotations
 from csms.api import health, openapi, pages
 from csms.api.chargers_dialect.routes import CHARGERS
 from csms.api.commands_dialect.routes import COMMANDS
-from csms.api.health import Health, Readiness
+from csms.api.health import Health, Readiness, Version
 from csms.api.routing import Dialect, Route, Table
 from csms.api.v1 import (
     actions,
@@ -14,9 +14,11 @@ from csms.api.v1 import (
     authorize,
     catalog,
     certificates,
+    charging_profile_templates,
     charging_profiles,
     command_records,
     commands,
+    config_templates,
     connection_info,
     connections,
     credentials,
@@ -63,6 +65,10 @@ from csms.api.v1.auth import Me, SignInLink
 from csms.api.v1.authorize import Verdict
 from csms.api.v1.catalog import BrandPage, ModelPage
 from csms.api.v1.certificates import CertificatesShape
+from csms.api.v1.charging_profile_templates import (
+    ChargingProfileTemplatePage,
+    ChargingProfileTemplateShape,
+)
 from csms.api.v1.charging_profiles import (
     ChargingProfilePage,
     ChargingProfileShape,
@@ -71,10 +77,11 @@ from csms.api.v1.charging_profiles import (
 )
 from csms.api.v1.command_records import CommandPage, CommandShape
 from csms.api.v1.commands import CommandResult
+from csms.api.v1.config_templates import ConfigTemplatePage, ConfigTemplateShape
 from csms.api.v1.connection_info import ConnectionInfo
 from csms.api.v1.connections import ConnectionPage, UptimeShape
 from csms.api.v1.credentials import RotatedCredentials
-from csms.api.v1.evses import EvsesShape, StatusPage
+from csms.api.v1.evses import EvseShape, EvsesShape, StatusPage
 from csms.api.v1.file_links import ReceivedFile
 from csms.api.v1.file_transfers import FileTransferDetail, FileTransferPage
 from csms.api.v1.firmware_images import FirmwareImagePage, FirmwareImageShape
@@ -128,6 +135,7 @@ NATIVE: tuple[Route, ...] = (
     table.get("/docs/errors", pages.docs, None, "Every code of an error", hidden=True),
     table.get("/healthz", health.healthz, None, "The process lives", Health),
     table.get("/readyz", health.readyz, None, "Stations and writes are welcome", {200: Readiness, 503: Readiness}),
+    table.get("/version", health.version, None, "Which release this is", Version),
     table.get("/metrics", health.show_metrics, None, "Prometheus metrics", {200: "text/plain", 401: "application/problem+json", 403: "application/problem+json"}),
     table.get("/openapi.json", openapi.show, None, "This document", "application/json"),
     table.get("/api/v1/events", events.stream_events, Scope.EVENTS_READ, "Everything that happens, live", "text/event-stream"),
@@ -160,13 +168,15 @@ NATIVE: tuple[Route, ...] = (
     table.get("/api/v1/stations/{station_id}/certificates", certificates.show, Scope.STATIONS_READ, "Show what a station wants signed and which certificates it has", CertificatesShape),
     table.get("/api/v1/stations/{station_id}/lint", lint.list_of_station, Scope.STATIONS_READ, "List what a station's messages do wrong", FindingPage),
     table.post("/api/v1/stations/{station_id}/credentials/rotate", credentials.rotate, Scope.STATIONS_WRITE, "Make a new password", RotatedCredentials, waits=True),
+    table.post("/api/v1/stations/{station_id}/credentials/waive", credentials.waive, Scope.STATIONS_WRITE, "Let a station in without a password", {204: None}),
     table.post("/api/v1/stations/{station_id}/commands", commands.send, Scope.COMMANDS_SEND, "Send a command and wait for the answer", {200: CommandResult, 202: CommandShape}, waits=True),
     table.get("/api/v1/stations/{station_id}/quirks", quirks.show, Scope.STATIONS_READ, "Show what is done differently for a station", QuirksShape),
     table.put("/api/v1/stations/{station_id}/quirks", quirks.change, Scope.STATIONS_WRITE, "Set what is done differently for a station", QuirksShape),
     table.delete("/api/v1/stations/{station_id}/quirks/withheld/{call}", quirks.release, Scope.STATIONS_WRITE, "Send a call again that was withheld", {204: None}),
     table.get("/api/v1/stations/{station_id}/connections", connections.list_of_station, Scope.STATIONS_READ, "List when a station was connected", ConnectionPage),
     table.get("/api/v1/stations/{station_id}/evses", evses.list_of_station, Scope.STATIONS_READ, "Show a station's EVSEs and what goes on at them", EvsesShape),
-    table.get("/api/v1/stations/{station_id}/messages", messages.list_of_station, Scope.STATIONS_READ, "List a station's messages and their answers", (MessagePage, "application/x-ndjson")),
+    table.get("/api/v1/stations/{station_id}/evses/{evse_id}", evses.show, Scope.STATIONS_READ, "Show an EVSE and what goes on at it", EvseShape),
+    table.get("/api/v1/stations/{station_id}/messages", messages.list_of_station, Scope.STATIONS_READ, "List a station's messages and their answers", (MessagePage, "application/x-ndjson", "text/event-stream")),
     table.get("/api/v1/stations/{station_id}/status-history", evses.status_history, Scope.STATIONS_READ, "List what a station said of its connectors", StatusPage),
     table.get("/api/v1/stations/{station_id}/uptime", connections.show_uptime, Scope.STATIONS_READ, "Show how much of a time a station was connected", UptimeShape),
     table.get("/api/v1/stations/{station_id}/display-messages", station_news.list_display_messages, Scope.STATIONS_READ, "List what a station has to show", DisplayMessagesShape),
@@ -191,7 +201,7 @@ NATIVE: tuple[Route, ...] = (
     table.put("/api/v1/locations/{location_id}/prices", prices.change, Scope.STATIONS_WRITE, "Set what charging at a location costs", PricesShape),
     table.delete("/api/v1/locations/{location_id}/prices", prices.remove, Scope.STATIONS_WRITE, "Take the prices of a location away", {204: None}),
     table.get("/api/v1/lint", lint.list_findings, Scope.STATIONS_READ, "List what messages of stations do wrong", FindingPage),
-    table.get("/api/v1/messages", messages.list_messages, Scope.STATIONS_READ, "List the messages of all stations", (MessagePage, "application/x-ndjson")),
+    table.get("/api/v1/messages", messages.list_messages, Scope.STATIONS_READ, "List the messages of all stations", (MessagePage, "application/x-ndjson", "text/event-stream")),
     table.get("/api/v1/inbox", inbox.list_entries, Scope.STATIONS_READ, "List stations that were not let in", InboxPage),
     table.delete("/api/v1/inbox/{entry_id}", inbox.forget, Scope.STATIONS_WRITE, "Forget an attempt in the inbox", {204: None}),
     table.post("/api/v1/inbox/{entry_id}/accept", inbox.accept, Scope.STATIONS_WRITE, "Register a station from the inbox", {201: AcceptedStation}),
@@ -224,7 +234,8 @@ NATIVE: tuple[Route, ...] = (
     table.post("/api/v1/id-tokens", id_tokens.create, Scope.ID_TOKENS_WRITE, "Decide about an id token that is new or waits for review", {201: IdTokenShape}),
     table.post("/api/v1/id-tokens/import", id_token_import.submit, Scope.ID_TOKENS_WRITE, "Decide about many id tokens", {202: JobShape}, bulk=True),
     table.get("/api/v1/id-tokens/{id_token_id}", id_tokens.show, Scope.ID_TOKENS_READ, "Show an id token", IdTokenShape),
-    table.put("/api/v1/id-tokens/{id_token_id}", id_tokens.change, Scope.ID_TOKENS_WRITE, "Decide about an id token", IdTokenShape),
+    table.patch("/api/v1/id-tokens/{id_token_id}", id_tokens.change, Scope.ID_TOKENS_WRITE, "Change what is decided about an id token", IdTokenShape),
+    table.put("/api/v1/id-tokens/{id_token_id}", id_tokens.replace, Scope.ID_TOKENS_WRITE, "Decide about an id token", IdTokenShape),
     table.delete("/api/v1/id-tokens/{id_token_id}", id_tokens.delete, Scope.ID_TOKENS_WRITE, "Forget an id token", {204: None}),
     table.post("/api/v1/auth/sign-in", auth.sign_in, None, "Sign in to the page: exchange the code of a link, or a token, for a cookie", {201: Me, 401: "application/problem+json", 403: "application/problem+json", 429: "application/problem+json"}),
     table.post("/api/v1/auth/sign-in-links", auth.create_link, Scope.SELF_WRITE, "Make a link that signs in to the page", {201: SignInLink}),
@@ -235,6 +246,16 @@ NATIVE: tuple[Route, ...] = (
     table.get("/api/v1/audit/check", audit.check, Scope.AUDIT_READ, "Check whether the audit is as it was written", AuditCheck),
     table.get("/api/v1/catalog/brands", catalog.list_brands, Scope.STATIONS_READ, "List brands that virtual stations can be of", BrandPage),
     table.get("/api/v1/catalog/models", catalog.list_models, Scope.STATIONS_READ, "List models that virtual stations can be", ModelPage),
+    table.get("/api/v1/charging-profile-templates", charging_profile_templates.list_templates, Scope.STATIONS_READ, "List charging profile templates", ChargingProfileTemplatePage),
+    table.post("/api/v1/charging-profile-templates", charging_profile_templates.create, Scope.COMMANDS_SEND, "Create a charging profile template", {201: ChargingProfileTemplateShape}),
+    table.get("/api/v1/charging-profile-templates/{charging_profile_template_id}", charging_profile_templates.show, Scope.STATIONS_READ, "Show a charging profile template", ChargingProfileTemplateShape),
+    table.patch("/api/v1/charging-profile-templates/{charging_profile_template_id}", charging_profile_templates.change, Scope.COMMANDS_SEND, "Change a charging profile template", ChargingProfileTemplateShape),
+    table.delete("/api/v1/charging-profile-templates/{charging_profile_template_id}", charging_profile_templates.delete, Scope.COMMANDS_SEND, "Delete a charging profile template", {204: None}),
+    table.get("/api/v1/config-templates", config_templates.list_templates, Scope.STATIONS_READ, "List config templates", ConfigTemplatePage),
+    table.post("/api/v1/config-templates", config_templates.create, Scope.COMMANDS_SEND, "Create a config template", {201: ConfigTemplateShape}),
+    table.get("/api/v1/config-templates/{config_template_id}", config_templates.show, Scope.STATIONS_READ, "Show a config template", ConfigTemplateShape),
+    table.patch("/api/v1/config-templates/{config_template_id}", config_templates.change, Scope.COMMANDS_SEND, "Change a config template", ConfigTemplateShape),
+    table.delete("/api/v1/config-templates/{config_template_id}", config_templates.delete, Scope.COMMANDS_SEND, "Delete a config template", {204: None}),
     table.get("/api/v1/firmware-images", firmware_images.list_images, Scope.STATIONS_READ, "List firmware images", FirmwareImagePage),
     table.post("/api/v1/firmware-images", firmware_images.create, Scope.FIRMWARE_WRITE, "Upload a firmware image", {201: FirmwareImageShape}, takes_file=True),
     table.get("/api/v1/firmware-images/{image_id}", firmware_images.show, Scope.STATIONS_READ, "Show a firmware image", FirmwareImageShape),

@@ -74,15 +74,20 @@ async def replay(
         after_id = page[-1].id
 
 
-async def send_reset_if_lost(db: Database, response: EventSourceResponse, last_id: int) -> int:
+def _kept_events(tx: ReadTx) -> tuple[int, int]:
+    newest = events.newest_id(tx)
+    oldest = events.oldest_id(tx)
+    return (newest + 1 if oldest is None else oldest), newest
+
+
+async def send_reset_if_lost(
+    db: Database,
+    response: EventSourceResponse,
+    last_id: int,
+    kept: Callable[[ReadTx], tuple[int, int]] = _kept_events,
+) -> int:
     """Tell a caller whose place is gone; returns the id to replay from."""
-
-    def bounds(tx: ReadTx) -> tuple[int, int]:
-        newest = events.newest_id(tx)
-        oldest = events.oldest_id(tx)
-        return (newest + 1 if oldest is None else oldest), newest
-
-    oldest, newest = await db.read(bounds)
+    oldest, newest = await db.read(kept)
     if oldest - 1 <= last_id <= newest:
         return last_id
     body = orjson.dumps({"type": "reset", "data": {"oldest_id": oldest, "newest_id": newest}})

@@ -25,6 +25,7 @@ from csms.api.auth import Authenticator
 from csms.api.deps import Deps
 from csms.api.feed import Feed
 from csms.api.metrics import Metrics
+from csms.api.serving import Runner
 from csms.app import settings
 from csms.clock import Clock, SystemClock
 from csms.config import Config
@@ -36,11 +37,14 @@ from csms.fleet.frame_file import FrameFile
 from csms.fleet.manager import Fleet
 from csms.host import Listen
 from csms.jobs import recovery
+from csms.jobs.configuring import Configuring
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
 from csms.jobs.grace import Grace
 from csms.jobs.kinds import file_transfer, id_token_import, station_delete, station_update
+from csms.jobs.kinds.charging_profile_template import ChargingProfileTemplateRunner
 from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.config_template import ConfigTemplateRunner
 from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.kinds.webhook_delivery import WebhookRunner
@@ -231,11 +235,10 @@ class Server:
     async def _start_parts(
         self, stack: AsyncExitStack, parts: Parts, doors: Doors
     ) -> web.AppRunner:
-        runner = web.AppRunner(
+        runner = Runner(
             application.build(parts.deps, routes.ALL),
-            access_log=None,
-            handle_signals=False,
             shutdown_timeout=SPREAD_S,
+            access_log=None,
             keepalive_timeout=75,
         )
         await runner.setup()
@@ -263,6 +266,7 @@ class Server:
         self._own(stack, window.run(parts.db))
         welcome = Welcome(db=parts.db, bus=self._bus, engine=parts.engine, window=window)
         stack.push_async_callback(welcome.close)
+        self._own(stack, Configuring(db=parts.db, bus=self._bus, engine=parts.engine).run())
         self._own(stack, self._webhooks(parts).run())
         await parts.deps.files.sweep()
         self._own(stack, parts.deps.files.keep_house())
@@ -322,7 +326,10 @@ class Server:
             "in_grace": grace.until,
         }
         seal = passwords.seal
-        command = CommandRunner(hub, self._clock, read=db.read, seal=seal, **calling)
+        orders = [
+            kind(hub, self._clock, read=db.read, seal=seal, **calling)
+            for kind in (CommandRunner, ConfigTemplateRunner, ChargingProfileTemplateRunner)
+        ]
         files = {"db": db, "files": self._files(db), "seal": seal}
         transfers = file_transfer.runners(hub, self._clock, **files, **calling)
         most = self.config.fleet.max_in_process
@@ -339,7 +346,7 @@ class Server:
             disable_after_days=self.config.webhooks.disable_after_days,
         )
         own = (station_update.runner(), station_delete.runner(), id_token_import.runner())
-        made: tuple[ItemRunner, ...] = (command, create, rotation, *transfers, webhook, *own)
+        made: tuple[ItemRunner, ...] = (*orders, create, rotation, *transfers, webhook, *own)
         return {kind.name: kind for kind in made}
 
     def _files(self, db: Database) -> FileDrop:
@@ -425,6 +432,11 @@ class Server:
                 self._announce(f"page and API  {page}/")
             for stations_at in address.websocket_urls():
                 self._announce(f"stations      {stations_at}/ocpp/<identity>")
+        if any(address.in_the_clear for address in addresses):
+            self._announce(
+                "in the clear  what ws:// and http:// carry, passwords and sessions too;"
+                " `csms tls init` makes certificates"
+            )
         if not await deps.db.read(lambda tx: tokens.has_admin(tx, self._clock.now())):
             self._announce(f"sign in once  {home.urls()[0]}/#sign-in={deps.sign_in.open()[0]}")
 

@@ -61,6 +61,9 @@ def all_checks(config: Config, client: Client | None) -> Iterator[Finding]:
         yield from check_database(directory)
     yield check_file_limit(config.ocpp.max_sockets)
     yield from check_tls(config)
+    if config.onboarding.allow_no_password:
+        everybody = "onboarding.allow_no_password lets every station in that has none"
+        yield Finding("passwords", Verdict.WARN, everybody, "for development only; turn it off")
     if client is None:
         yield from (check_port(address) for address in config.listen)
     else:
@@ -125,6 +128,10 @@ def check_database(directory: Path) -> Iterator[Finding]:
     if not (directory / INSTANCE_KEY).exists():
         fix = "put it back from a backup; stations that were told a password are refused without"
         yield Finding("instance key", Verdict.FAIL, f"{INSTANCE_KEY} is missing", fix)
+    if found.passwords_waived:
+        many = f"stations that come in without one: {found.passwords_waived}"
+        fix = "csms stations password <identity>, where it can show one"
+        yield Finding("passwords", Verdict.WARN, many, fix)
     yield check_clock(found.last_event_at, datetime.now(UTC))
 
 

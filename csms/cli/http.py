@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from csms.cli.failures import CommandFailed, Refused, ServerUnreachable
+from csms.domain.onboarding import DOCTOR
 
 # Written by a server that is ready, with the token of its command line; gone after a clean stop.
 ADDRESS_FILE = "cli.json"
@@ -124,7 +125,7 @@ class Client:
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": b64encode(os.urandom(16)).decode(),
-            "User-Agent": "csms doctor",  # the inbox shows it
+            "User-Agent": DOCTOR,  # the inbox keeps nothing of it
         }
         # Without an identity, so that nobody is registered.
         status, answer = self._exchange("GET", "/", b"", headers, PROBE_S)

@@ -65,7 +65,7 @@ def print_one(value: Mapping[str, Any], *, as_json: bool) -> None:
     known = {key: one for key, one in value.items() if one not in (None, [], {})}
     width = max(map(len, known), default=0)
     for key, one in known.items():
-        typer.echo(f"{key.ljust(width)}  {_for_people(key, one)}")
+        typer.echo(f"{key.ljust(width)}  {for_people(key, one)}")
 
 
 def print_file(pieces: Iterator[bytes], output: Path | None) -> None:
@@ -148,11 +148,12 @@ def _draw_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -
 
     table = Table(*columns.values(), box=SIMPLE, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(_for_people(key, row.get(key))) for key in columns))
+        table.add_row(*(Text(for_people(key, row.get(key))) for key in columns))
     Console().print(table)
 
 
-def _for_people(key: str, value: Any) -> str:
+def for_people(key: str, value: Any) -> str:
+    """A value on one line, without what would move the cursor; instants in short."""
     text = _cell(value)
     # Nobody reads the microseconds of an instant, and a terminal has no room for them.
     return f"{text[:10]} {text[11:19]}Z" if key.endswith("_at") and value else text

@@ -65,7 +65,7 @@ def serve(
 
 
 def _run(settings: Config) -> int:
-    gc.disable()  # no import leaves garbage; host.tame_garbage_collector() turns it on again
+    gc.disable()  # imports hardly leave garbage; host.tame_garbage_collector() turns it on again
 
     import uvloop
 

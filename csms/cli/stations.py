@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Charging stations.", no_args_is_help=True, rich_markup_mode=None)
 
 _PAGE = 500
+_WITHOUT = {
+    "station": "keeps the password that it has; it is in at its next boot, within seconds",
+    "told": "stays connected, and is told a password over OCPP after its next boot, within seconds",
+    "none": "may connect without a password",
+    "given": "has the password that you gave it",
+}
 StationArgument = Annotated[
     str, typer.Argument(metavar="STATION", help="Its identity, or its id.", show_default=False)
 ]
@@ -48,16 +54,19 @@ def list_stations(
     search: Annotated[
         str | None, typer.Option(help="Text in the identity, name or serial number.")
     ] = None,
+    tag: Annotated[str | None, typer.Option(help="One of its tags.")] = None,
     inbox: Annotated[
         bool, typer.Option("--inbox", help="Those that knocked and were not let in.")
     ] = False,
 ) -> None:
     """List the stations, or the inbox."""
     if inbox:
-        _list_inbox(data_dir, as_json=as_json)
+        from csms.cli import inbox_view
+
+        inbox_view.show(server_of(data_dir).pages("/api/v1/inbox"), as_json=as_json)
         return
     connection = None if online is None else "online" if online else "offline"
-    narrowed: dict[str, Any] = {"connection": connection, "status": status, "q": search}
+    narrowed: dict[str, Any] = {"connection": connection, "status": status, "q": search, "tag": tag}
     found = _stations(data_dir_of(data_dir), location, narrowed)
     columns = {"identity": "STATION", "online": "ONLINE", "name": "NAME", "vendor": "VENDOR"}
     columns |= {"model": "MODEL", "booted_at": "BOOTED", "id": "ID"}
@@ -193,13 +202,21 @@ def disconnect(station: StationArgument, data_dir: DataDir = None) -> None:
 @app.command(epilog=examples("stations password CP-1", "stations password CP-1 --push"))
 def password(
     station: StationArgument,
+    *,
     push: Annotated[
         bool, typer.Option("--push", help="Tell the station over OCPP, and show it to nobody.")
+    ] = False,
+    waive: Annotated[
+        bool, typer.Option("--waive", help="Let it in without one, because it can show none.")
     ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a new password and print it, this once."""
+    """Make a new password and print it, this once; or ask for none from now on."""
+    if waive:
+        server_of(data_dir).post(station_path(station, "credentials", "waive"))
+        say(f"anybody may come in as {station} until it gets a password")
+        return
     made = server_of(data_dir).post(station_path(station, "credentials", "rotate"), {"push": push})
     if push and not as_json:
         say(f"{made['identity']} was told, and answered {made['pushed']}")
@@ -220,20 +237,6 @@ def _stations(
     return offline.read(directory, lambda tx: _list(tx, location))
 
 
-def _list_inbox(data_dir: Path | None, *, as_json: bool) -> None:
-    found = server_of(data_dir).pages("/api/v1/inbox")
-    columns = {"identity": "STATION", "cause": "CAUSE", "address": "FROM", "vendor": "VENDOR"}
-    columns |= {"model": "MODEL", "attempts": "ATTEMPTS", "last_seen_at": "LAST SEEN"}
-    columns |= {"what": "WHAT TO DO"}
-    rows = found if as_json else [{**one, "what": _what_to_do(one)} for one in found]
-    print_rows(columns, rows, as_json=as_json, empty="the inbox is empty")
-
-
-def _what_to_do(entry: dict[str, Any]) -> str:
-    detail = f" ({entry['detail']})" if entry["detail"] else ""
-    return f"{entry['next_step']}{detail}"
-
-
 def _print_secret(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(made)
@@ -241,9 +244,7 @@ def _print_secret(made: dict[str, Any], *, as_json: bool) -> None:
     if made.get("connection_url"):
         say(f"URL       {made['connection_url']}")
     if made["password"] is None:
-        kept = made.get("password_from") == "station"
-        how = "keeps the password that it has" if kept else "may connect without a password"
-        say(f"{made['identity']} {how}")
+        say(f"{made['identity']} {_WITHOUT[made['password_from']]}")
         return
     say(f"Identity  {made['identity']}")
     say("Password, not shown again:")
@@ -257,7 +258,7 @@ def _add(tx: Tx, *, identity: str, location: str | None, name: str | None) -> di
 
     location_id = None if location is None else offline.location_id(tx, location)
     made = stations.create(tx, NewStation(identity=identity, location_id=location_id, name=name))
-    return {**_shape(tx, made), "password": credentials.rotate(tx, made.id)}
+    return {**_shapes(tx, [made])[0], "password": credentials.rotate(tx, made.id)}
 
 
 def _list(tx: ReadTx, location: str | None) -> list[dict[str, Any]]:
@@ -270,21 +271,11 @@ def _list(tx: ReadTx, location: str | None) -> list[dict[str, Any]]:
         tx, limit=_PAGE, after_id=found[-1].id if found else 0, location_ids=at
     ):
         found += page
-    return [_shape(tx, station) for station in found]
+    return _shapes(tx, found)
 
 
-def _shape(tx: ReadTx, station: Station) -> dict[str, Any]:
-    """What the API shows of a station whose server is not running."""
-    from csms.api.v1.station_shapes import StationShape
-    from csms.store import connectors, credentials, locations
+def _shapes(tx: ReadTx, found: list[Station]) -> list[dict[str, Any]]:
+    """What the API shows of stations whose server is not running."""
+    from csms.api.v1.station_shapes import StationShape, load
 
-    at = station.location_id
-    return StationShape.of(
-        station,
-        location_uuid=None if at is None else locations.uuid_of(tx, at),
-        connectors=connectors.list_of_station(tx, station.id),
-        online=False,
-        ready=False,
-        last_heartbeat_at=station.last_heartbeat_at,
-        password_offered_at=credentials.last_offered_at(tx, station.id),
-    ).model_dump(mode="json")
+    return [StationShape.of(loaded).model_dump(mode="json") for loaded in load(tx, found)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from csms.cli.examples import examples
 from csms.cli.failures import CommandFailed
+from csms.cli.input import read_bytes
 from csms.cli.output import say
 from csms.cli.place import DataDir, data_dir_of
 
@@ -20,11 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Certificates of our own.", no_args_is_help=True, rich_markup_mode=None)
 
 FOLDER = "tls"
-
-
-@app.callback()
-def _group() -> None:
-    """Keep the word `init`: typer would leave out the name of an only command."""
+_OF_STATIONS = "ChargingStationCertificate"
 
 
 @app.command(epilog=examples("tls init --host csms.example.com --host 192.0.2.7"))
@@ -55,19 +53,54 @@ def init(
             _write(folder / kind, issued)
     except OSError as error:
         raise CommandFailed(f"cannot write to {folder}: {error.strerror}") from error
-    say(f"for {', '.join(names)}; stations need {folder / 'ca.pem'}")
+    say(f"for {', '.join(names)}")
+    say(_how_stations_get(folder / "ca.pem"))
     typer.echo(_settings(folder, list(made)))
 
 
-def _root(folder: Path, now: datetime) -> Issued:
-    from csms.domain.authority import Issued, make_root
+@app.command(epilog=examples("tls sign station.csr", "tls sign - --days 90"))
+def sign(
+    csr: Annotated[
+        Path, typer.Argument(metavar="[FILE]", help="The CSR in PEM; - is stdin.")
+    ] = Path("-"),
+    *,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Valid for this many days.")] = 365,
+    data_dir: DataDir = None,
+) -> None:
+    """Sign the CSR of a station with the authority that `init` made, and print the certificate.
+
+    As the setting programs.signer, "csms tls sign --data-dir …", it does so whenever one asks.
+    """
+    from csms.domain.authority import sign_station
+
+    use = os.environ.get("OCPP_CERTIFICATE_TYPE", _OF_STATIONS)
+    if use != _OF_STATIONS:
+        raise CommandFailed(f"this authority signs no {use}")
+    folder = data_dir_of(data_dir) / FOLDER
+    root = _found(folder)
+    if root is None:
+        raise CommandFailed(f"there is no authority in {folder}; make it with csms tls init")
+    wanted = read_bytes(csr).decode(errors="replace")
+    typer.echo(sign_station(root, wanted, datetime.now(UTC), days).decode(), nl=False)
+
+
+def _found(folder: Path) -> Issued | None:
+    from csms.domain.authority import Issued
 
     certificate, key = folder / "ca.pem", folder / "ca.key"
-    # Stations have it installed: another one would lock us out.
     if certificate.exists() and key.exists():
         return Issued(certificate.read_bytes(), key.read_bytes())
-    root = make_root(f"csms at {socket.gethostname()}", now)
-    _write(folder / "ca", root)
+    return None
+
+
+def _root(folder: Path, now: datetime) -> Issued:
+    from csms.domain.authority import make_root
+
+    # Stations have it installed: another one would lock us out.
+    root = _found(folder)
+    if root is None:
+        root = make_root(f"csms at {socket.gethostname()}", now)
+        _write(folder / "ca", root)
     return root
 
 
@@ -76,6 +109,19 @@ def _write(path: Path, issued: Issued) -> None:
 
     write_private(path.with_suffix(".key"), issued.key)
     write_private(path.with_suffix(".pem"), issued.certificate)
+
+
+def _how_stations_get(root: Path) -> str:
+    what = f'certificate_type=CSMSRootCertificate certificate="$(cat {root})"'
+    return "\n".join(
+        [
+            f"stations need the root {root}: upload it on their own page or in their app,",
+            "or send it to one that is connected, and then have it come over TLS:",
+            f"  csms commands send IDENTITY install_certificate {what}",
+            "  csms commands send IDENTITY raise_security_profile security_profile:=2",
+            "these are the settings; add an address with tls to listen, such as 0.0.0.0:9443,tls",
+        ]
+    )
 
 
 def _settings(folder: Path, kinds: list[str]) -> str:

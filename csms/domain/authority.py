@@ -1,4 +1,4 @@
-"""A small authority of the operator's own: a root, and certificates for the server."""
+"""A small authority of the operator's own: a root, and certificates for the server and stations."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from csms.domain.certificates import read_signing_request
 from csms.errors import Invalid
 
 ROOT_DAYS = 20 * 365
@@ -28,6 +29,7 @@ _SLACK = timedelta(days=1)
 _RSA_BITS = 2048
 _MAX_COMMON_NAME = 64
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+_PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
 class KeyKind(str, Enum):
@@ -50,7 +52,7 @@ def make_root(name: str, now: datetime) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     own = _name(name)
     builder = (
-        _builder(own, key, now, ROOT_DAYS)
+        _builder(own, key.public_key(), now, ROOT_DAYS)
         .issuer_name(own)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
@@ -62,43 +64,63 @@ def sign_server(
     root: Issued, hosts: Sequence[str], kind: KeyKind, now: datetime, days: int
 ) -> Issued:
     """A certificate for the hosts, the first of which is its name; raises Invalid."""
-    try:
-        issuer = x509.load_pem_x509_certificate(root.certificate)
-        issuer_key = load_pem_private_key(root.key, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise Invalid("the authority's files cannot be read") from error
-    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
     key: _PrivateKey = (
         ec.generate_private_key(ec.SECP256R1())
         if kind is KeyKind.EC
         else rsa.generate_private_key(65537, _RSA_BITS)
     )
-    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-    purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-    builder = (
-        _builder(_name(hosts[0]), key, now, days)
-        .issuer_name(issuer.subject)
+    builder = _builder(_name(hosts[0]), key.public_key(), now, days).add_extension(
+        x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False
+    )
+    return _issued(_sign(root, builder, ExtendedKeyUsageOID.SERVER_AUTH), key)
+
+
+def sign_station(root: Issued, csr: str, now: datetime, days: int) -> bytes:
+    """A certificate in PEM by which a station shows who it is; raises Invalid.
+
+    Of what it asks for it gets its name and its owner's, and nothing else.
+    """
+    request = x509.load_pem_x509_csr(read_signing_request(csr).pem.encode())
+    key = request.public_key()
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise Invalid("the CSR has neither an RSA nor an EC key")
+    granted = {NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME}
+    subject = x509.Name([one for one in request.subject if one.oid in granted])
+    signed = _sign(root, _builder(subject, key, now, days), ExtendedKeyUsageOID.CLIENT_AUTH)
+    return signed.public_bytes(Encoding.PEM)
+
+
+def _sign(
+    root: Issued, builder: x509.CertificateBuilder, purpose: x509.ObjectIdentifier
+) -> x509.Certificate:
+    try:
+        issuer = x509.load_pem_x509_certificate(root.certificate)
+        key = load_pem_private_key(root.key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Invalid("the authority's files cannot be read") from error
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    return (
+        builder.issuer_name(issuer.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(purpose, critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         .add_extension(identifier, critical=False)
-        .add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
+        .sign(key, hashes.SHA256())
     )
-    return _issued(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
 def _builder(
-    subject: x509.Name, key: _PrivateKey, now: datetime, days: int
+    subject: x509.Name, key: _PublicKey, now: datetime, days: int
 ) -> x509.CertificateBuilder:
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SLACK)
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(identifier, critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 

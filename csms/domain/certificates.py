@@ -110,6 +110,8 @@ def read_signing_request(text: str) -> SigningRequest:
             raise _refusal("the CSR is signed over a weak hash")
         if not request.is_signature_valid:
             raise _refusal("the CSR is not signed with its own key")
+        if _wants_to_sign(request):  # programs that copy the extensions would grant it
+            raise _refusal("the CSR asks for a certificate that signs others")
         return SigningRequest(
             pem=request.public_bytes(Encoding.PEM).decode(),
             common_name=_common_name(request.subject),
@@ -225,6 +227,16 @@ def _dns_names(request: x509.CertificateSigningRequest) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     return tuple(str(getattr(name, "value", name)) for name in names)
+
+
+def _wants_to_sign(request: x509.CertificateSigningRequest) -> bool:
+    for extension in request.extensions:
+        wanted = extension.value
+        if isinstance(wanted, x509.BasicConstraints) and wanted.ca:
+            return True
+        if isinstance(wanted, x509.KeyUsage) and (wanted.key_cert_sign or wanted.crl_sign):
+            return True
+    return False
 
 
 def _refusal(reason: str) -> Invalid:

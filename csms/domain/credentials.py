@@ -32,6 +32,8 @@ class CredentialKind(str, Enum):
     """By a person; scrypt."""
     DERIVED = "derived"
     """From the instance key and a rotation number; only the number is stored."""
+    WAIVED = "waived"
+    """None at all: an admin lets this station in without one."""
 
 
 class Verdict(str, Enum):
@@ -40,11 +42,13 @@ class Verdict(str, Enum):
     OK = "ok"
     BAD = "bad"
     NONE_SET = "none_set"
+    WAIVED = "waived"
+    """Whatever it shows: nothing is asked of this station."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A stored password. `salt` and `hash` are None for a derived one."""
+    """A stored password. `salt` and `hash` are None for a derived and a waived one."""
 
     kind: CredentialKind
     rotation: int

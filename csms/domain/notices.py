@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+ACTIONS = ("BatterySwap", "NotifyDERAlarm", "NotifyDERStartStop", "NotifySettlement")
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

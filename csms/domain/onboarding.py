@@ -50,10 +50,10 @@ class Cause(str, Enum):
 
 
 NEXT_STEPS: dict[Cause, str] = {
-    Cause.UNKNOWN_IDENTITY: "Nobody registered this id. If it is your station, accept it here;"
-    " if the id looks wrong, correct the URL in the station.",
+    Cause.UNKNOWN_IDENTITY: "Nobody registered this id. If it is your station, accept it;"
+    " if the id looks wrong, correct it in the station.",
     Cause.UNKNOWN_WITH_CERTIFICATE: "Its certificate is good, but nobody registered this id."
-    " If it is your station, accept it here.",
+    " If it is your station, accept it.",
     Cause.NO_IDENTITY: "The URL in the station ends before its id. Make the id the last part of"
     " it: ws://HOST:PORT/ocpp/ID. Some stations append the id themselves once they have one:"
     " enter it in the field for it.",
@@ -69,11 +69,12 @@ NEXT_STEPS: dict[Cause, str] = {
     Cause.NO_COMMON_SUBPROTOCOL: "Set the station to OCPP 1.6 JSON, 2.0.1 or 2.1. One that offers"
     " no subprotocol at all comes in with ocpp.assume_subprotocol, or a quirk of its own.",
     Cause.NO_CREDENTIALS: "The station showed no password. Enter the one of its registration in"
-    " it (AuthorizationKey, or BasicAuthPassword), or make a new one: credentials/rotate.",
-    Cause.BAD_PASSWORD: "The password is wrong. Make a new one (credentials/rotate) and enter it"
-    " in the station; mind blanks at its ends, and a limit of 20 characters in some.",
+    " it (AuthorizationKey, or BasicAuthPassword), or make a new one: `csms stations password`.",
+    Cause.BAD_PASSWORD: "The password is wrong. Make a new one (`csms stations password`) and enter"
+    " it in the station; mind blanks at its ends, and a limit of 20 characters in some.",
     Cause.NO_PASSWORD_SET: "The station is registered without a password. Make one"
-    " (credentials/rotate) and enter it in the station.",
+    " (`csms stations password`) and enter it in the station; one that cannot show any comes in"
+    " with `csms stations password --waive`, as does anybody under its id.",
     Cause.IDENTITY_MISMATCH: "The user name is not the id in the URL. Set both to the same text;"
     " most stations take the user name from the id when it is left empty.",
     Cause.TOO_MANY_ATTEMPTS: "Too many wrong passwords came for this id or from this address."
@@ -103,6 +104,9 @@ NEXT_STEPS: dict[Cause, str] = {
     Cause.TLS_FAILED: "The TLS handshake failed (see the detail).",
 }
 """What a person can do about it, in plain words."""
+
+DOCTOR = "csms doctor"
+"""The user agent of our own look at the door, which is nobody's attempt to come in."""
 
 # Last parts of URLs that people enter without the id behind them.
 _PATH_WORDS = frozenset(

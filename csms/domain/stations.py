@@ -63,6 +63,8 @@ class Station:
     created_seq: int | None
     created_at: datetime
     updated_at: datetime
+    tags: tuple[str, ...] = ()
+    """Words of the operator's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class NewStation:
     registration: Registration = Registration.ACCEPTED
     created_job_id: int | None = None
     created_seq: int | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with
@@ -70,6 +71,17 @@ def matches(event_type: str, pattern: str) -> bool:
     if pattern.endswith("*"):
         return event_type.startswith(pattern[:-1])
     return event_type == pattern
+
+
+def wait_s(retry_after: str, now: datetime) -> float:
+    """For how long a receiver wants to be left alone; 0 for what is no `Retry-After` (RFC 9110)."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
 def message_id(webhook_uuid: str, event_id: int) -> str:

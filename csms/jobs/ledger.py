@@ -150,7 +150,8 @@ def settle(
     used = item.attempts_used + 1
     at = None
     if not stopping:
-        at = retry.next_attempt_at(job.policy, used, from_micros(tx.now), random)
+        wait_s = result.wait_s if isinstance(result, Retry) else 0.0
+        at = retry.next_attempt_at(job.policy, used, from_micros(tx.now), random, wait_s=wait_s)
     if isinstance(result, Ambiguous):
         # Also when it was the last: an explicit retry is read by it.
         job_items.end_attempt(tx, item, outcome="ambiguous", detail=result.message)

@@ -81,6 +81,8 @@ class Retry:
 
     code: str
     message: str
+    wait_s: float = 0.0
+    """Not again before, as far as the policy waits at all."""
 
 
 @dataclass(frozen=True, slots=True)

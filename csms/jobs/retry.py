@@ -12,13 +12,17 @@ CRASH_LOOP = 5
 
 
 def next_attempt_at(
-    policy: Policy, attempts_used: int, now: datetime, random: Random
+    policy: Policy, attempts_used: int, now: datetime, random: Random, *, wait_s: float = 0.0
 ) -> datetime | None:
-    """When to try again, or None once the policy is exhausted."""
+    """When to try again, or None once the policy is exhausted.
+
+    `wait_s` is what the other side asks for; more than the policy's longest delay it does not get.
+    """
     if attempts_used >= policy.max_attempts:
         return None
     ceiling_s = min(policy.first_delay_s * 2 ** (attempts_used - 1), policy.max_delay_s)
-    return now + timedelta(seconds=random.uniform(0, ceiling_s))
+    delay_s = max(random.uniform(0, ceiling_s), min(wait_s, policy.max_delay_s))
+    return now + timedelta(seconds=delay_s)
 
 
 def interruptions_after(interruptions: int, settles_then: int | None, settles_now: int) -> int:

@@ -11,7 +11,7 @@ from csms.domain.permissions import Principal, Role
 from csms.domain.stations import Station
 from csms.errors import NotFound
 from csms.jobs import effects
-from csms.store import job_items, jobs, locations, stations
+from csms.store import job_items, jobs, locations, stations, tokens
 from csms.store.database import Database, ReadTx
 
 
@@ -90,12 +90,16 @@ async def list_jobs(
     created_by: str | None = None,
     hidden: bool = False,
 ) -> tuple[list[Job], int]:
-    """Jobs the caller sees, newest first, and how many there are in all."""
+    """Jobs the caller sees, newest first, and how many there are in all.
+
+    Raises NotFound for a creator that there is not, or whose jobs the caller does not see.
+    """
     if not sees_all_jobs(principal) and created_by not in {None, principal.id}:
-        return [], 0
+        raise NotFound("Token not found")
     by = created_by if sees_all_jobs(principal) else principal.id
 
     def read(tx: ReadTx) -> tuple[list[Job], int]:
+        tokens.check_principal(tx, created_by)
         found = jobs.list_page(
             tx,
             limit=limit,
@@ -152,9 +156,9 @@ def find_visible(
     uuid: str,
     principal: Principal,
     *,
-    kind: str | None,
-    dialect: str | None,
-    location_uuid: str | None,
+    kind: str | None = None,
+    dialect: str | None = None,
+    location_uuid: str | None = None,
 ) -> Job:
     """The job; raises NotFound when absent, of another kind or place, or not visible."""
     job = jobs.find_by_uuid(tx, uuid)

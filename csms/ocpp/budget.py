@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# A message takes less. What keeps the processor longer counts as several, also if it is none.
+MESSAGE_S = 0.001
+# The same for what is large: what it says is stored, and written to a disk that has an end.
+BYTE_S = MESSAGE_S / (64 * 1024)
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -27,3 +32,7 @@ class Budget:
     def spend(self, spent_until: float, now: float) -> float:
         """The number after one more."""
         return max(spent_until, now) + self.interval_s
+
+    def spend_time(self, spent_until: float, took_s: float) -> float:
+        """The number after so much of the processor's time."""
+        return spent_until + self.interval_s * took_s / MESSAGE_S

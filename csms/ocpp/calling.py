@@ -10,10 +10,11 @@ from csms.errors import CallRefused, CallWithheld
 from csms.ocpp import schemas
 from csms.ocpp.breaker import Breaker
 from csms.ocpp.commands import reserve_now
-from csms.ocpp.connection import Connection, OurCall
+from csms.ocpp.connection import Connection
 from csms.ocpp.context import StationContext
 from csms.ocpp.deafness import Deafness
 from csms.ocpp.frames import Call, CallError, CallResult, JsonObject
+from csms.ocpp.our_calls import OurCall
 from csms.ocpp.quirks import orders
 from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.settings import OcppSettings

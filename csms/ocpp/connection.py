@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -21,7 +20,7 @@ from csms.domain.lint import Rule
 from csms.domain.versions import OcppVersion
 from csms.errors import CallFailed, CallTimeout, ConnectionLost, StationOffline
 from csms.ocpp import frames, websocket
-from csms.ocpp.budget import Budget
+from csms.ocpp.budget import BYTE_S, MESSAGE_S, Budget
 from csms.ocpp.frames import (
     Call,
     CallError,
@@ -30,6 +29,7 @@ from csms.ocpp.frames import (
     FrameError,
     Send,
 )
+from csms.ocpp.our_calls import Ending, OurCall
 from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.router import Outcome, Waiting, answer_to_broken, refusal
 from csms.ocpp.session import Finished, QueueFull, Received, Repeated, Session, Stray
@@ -79,31 +79,6 @@ class Watcher(Protocol):
         """The connection is over, and what came on it is served."""
 
 
-@dataclass(slots=True)
-class OurCall:
-    """A CALL of ours between `call` and its end."""
-
-    call: Call
-    data: bytes
-    future: asyncio.Future[CallResult | CallError]
-    began_at: int
-    """Wall clock, microseconds."""
-    timeout_s: float
-    on_sent: Callable[[], None] | None = None
-    timer: asyncio.TimerHandle | None = None
-    sent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a CALL of ours ended: with an answer, or with the reason why there is none."""
-
-    answer: CallResult | CallError | None = None
-    failure: CallFailed | StationOffline | None = None
-    waited_for: bool = True
-    """Whether somebody still waits; an answer nobody waits for is a late one."""
-
-
 class Connection:
     """One accepted websocket of one station."""
 
@@ -114,9 +89,12 @@ class Connection:
         "_clock",
         "_inbox",
         "_inbox_bytes",
+        "_is_full",
         "_lost",
         "_ours",
         "_pause",
+        "_read_until",
+        "_reading",
         "_spent_until",
         "_tasks",
         "_turns",
@@ -176,12 +154,17 @@ class Connection:
         self._turns = turns
         self._budget = budget
         self._spent_until = 0.0
+        self._read_until = 0.0
+        """The one is about CALLs, the other about the time to read what comes, CALLs or not."""
+        self._reading: asyncio.TimerHandle | None = None
+        """Set while what comes waits to be read."""
         self._pause: asyncio.TimerHandle | None = None
         """Set while the station has sent more than it may: nothing of it is served."""
         # Empty collections are None: most connections are idle.
         self._inbox: list[Call | Send] | None = None
         """CALLs of the station, the one being served first; None: none."""
         self._inbox_bytes = 0
+        self._is_full = False
         self._began_at = 0
         self._waiting: Waiting | None = None
         """What the first CALL of the inbox waits for."""
@@ -237,6 +220,28 @@ class Connection:
         elif isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
             self._watcher.strayed(self, happening.answer)
 
+    def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
+        """Let others come first when a station sends more than it may, whatever it is."""
+        now = time.monotonic()
+        cost_s = took_s + size * BYTE_S
+        self._read_until = self._budget.spend_time(max(self._read_until, now), cost_s)
+        wait_s = self._budget.wait_s(self._read_until, now)
+        if wait_s <= 0 and not is_more:
+            return
+        if wait_s > 0:
+            self._watcher.slowed(self)
+        self.socket.hold()
+        loop = asyncio.get_running_loop()
+        self._reading = loop.call_later(max(0.0, wait_s), self._read_on)
+
+    def _read_on(self) -> None:
+        self._reading = None
+        self._release()
+
+    def _release(self) -> None:
+        if self._reading is None and not self._is_full:
+            self.socket.release()
+
     def on_ping(self) -> None:
         """Note the sign of life."""
         self._hear()
@@ -265,9 +270,10 @@ class Connection:
     def on_lost(self) -> None:
         """Nothing more comes; what has come is served to the end."""
         self.closing = self.lost = True
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
+        for timer in (self._pause, self._reading):
+            if timer is not None:
+                timer.cancel()
+        self._pause = self._reading = None
         self._fail_ours()
         if self._lost is not None:
             self._lost.set()
@@ -309,6 +315,7 @@ class Connection:
         else:
             self._inbox.append(call)
             if len(self._inbox) >= INBOX_LIMIT or self._inbox_bytes > MAX_INBOX_BYTES:
+                self._is_full = True
                 self.socket.hold()  # and TCP tells the station to wait
 
     def _work(self) -> None:
@@ -319,14 +326,17 @@ class Connection:
             while self._inbox and (self.closing or not self.socket.stalled):
                 if not self._may_serve():
                     return
+                began = time.thread_time()
                 self._began_at = self._clock.micros()
                 call = self._inbox[0]
                 outcome = self._watcher.answer(_as_call(call))
                 if isinstance(outcome, Waiting):
                     self._waiting = outcome
                     outcome.future.add_done_callback(self._go_on)
+                    self._charge(began)
                     return
                 self._conclude(call, outcome)
+                self._charge(began)
         except Exception as error:  # the loop called us
             self._fail(error)
         if not self._inbox:
@@ -342,17 +352,24 @@ class Connection:
         self._spent_until = self._budget.spend(self._spent_until, now)
         return True
 
+    def _charge(self, began: float) -> None:
+        dear_s = time.thread_time() - began - MESSAGE_S
+        if dear_s > 0:
+            self._spent_until = self._budget.spend_time(self._spent_until, dear_s)
+
     def _resume(self) -> None:
         self._pause = None
         self._work()
 
     def _go_on(self, _: asyncio.Future[Any]) -> None:
         waiting, self._waiting = self._waiting, None
+        began = time.thread_time()
         try:
             if waiting is not None and self._inbox:
                 self._conclude(self._inbox[0], waiting.finish())
         except Exception as error:  # the loop called us
             self._fail(error)
+        self._charge(began)
         self._work()
 
     def _conclude(self, call: Call | Send, outcome: Outcome) -> None:
@@ -367,7 +384,8 @@ class Connection:
             self.spawn(self.close(outcome.close_code, "try again later"))
         self._inbox.pop(0)
         if len(self._inbox) == INBOX_LIMIT // 2 and self._inbox_bytes <= MAX_INBOX_BYTES:
-            self.socket.release()
+            self._is_full = False
+            self._release()
 
     def _answer(self, call: Call, outcome: Outcome) -> None:
         outcome, data = self._encoded(call, outcome)
@@ -394,7 +412,8 @@ class Connection:
     def _rest(self) -> None:
         self._inbox = None
         self._inbox_bytes = 0
-        self.socket.release()
+        self._is_full = False
+        self._release()
         if self.lost:
             self._watcher.gone(self)
 

@@ -56,6 +56,8 @@ class StationContext:
     """How many the station is registered with."""
     certificate: ClientCertificate | None = None
     """By which it came in; None: by a password."""
+    security_profile: int | None = None
+    """With which it came in; None: it was let in without coming anew."""
     provider: Program | None = None
     """Answers what we cannot know, such as the status of a certificate; None: nobody does."""
     quirks: Applied = NOTHING

@@ -24,6 +24,7 @@ from csms.ocpp.crowds import Crowds
 from csms.ocpp.deflate import Terms, agree
 from csms.ocpp.handshake import Basic, Choice, Peer, Upgrade
 from csms.ocpp.hub import Hub
+from csms.ocpp.meanwhile import Meanwhile
 from csms.ocpp.proxies import seen_through
 from csms.ocpp.quirks import catalog
 from csms.ocpp.quirks.applied import Applied, apply
@@ -60,6 +61,7 @@ class Admission:
     peer: Peer
     head: bytes
     compression: Terms | None
+    profile: int
     quirks: Applied
     noticed: tuple[str, ...]
     """Quirks that the upgrade has shown already."""
@@ -87,6 +89,7 @@ class Admission:
                 self.peer.address,
                 self.choice.version,
                 certificate=self.peer.certificate,
+                security_profile=self.profile,
                 quirks=self.quirks,
                 noticed=self.noticed,
             )
@@ -106,6 +109,7 @@ class Endpoint:
         self._strangers = Strangers(hub=hub, db=db, passwords=passwords, window=self.window)
         self._attempts = Attempts()
         self._crowds = Crowds(MAX_KNOCKING)
+        self._meanwhile = Meanwhile(hub.bus)
 
     async def knock(self, upgrade: Upgrade) -> Admission | Refusal:
         """Decide about one upgrade request; raises nothing but CancelledError."""
@@ -113,17 +117,27 @@ class Endpoint:
         upgrade = seen_through(upgrade, self._settings.proxies)
         origin = origin_of(upgrade.address)
         try:
-            async with (
-                asyncio.timeout(self._settings.handshake_timeout_s),
-                self._crowds.one_of(origin),
-            ):
-                return await self._admit(upgrade, origin)
+            async with asyncio.timeout(self._settings.handshake_timeout_s):
+                return await self._decide(upgrade, origin, began)
         except NotLetIn as refused:
-            return await self._refuse(upgrade, refused, origin, began)
+            return await self._refuse(upgrade, refused, began)
         except (CsmsError, TimeoutError) as error:
             target = handshake.shown_path(upgrade.target)
             log.warning("upgrade failed", target=target, error=str(error))
             return Refusal(503, "try again later\n")
+
+    async def _decide(self, upgrade: Upgrade, origin: str, began: float) -> Admission | Refusal:
+        try:
+            async with self._crowds.one_of(origin):
+                with self._meanwhile.watched() as kept_out:
+                    found = await self._admit(upgrade, origin)
+        except Unauthorized as refused:
+            if refused.is_a_guess:  # within the deadline, which tells nothing either
+                await self._count(upgrade, refused, origin, began)
+            raise
+        if found.station is not None and found.station.id in kept_out:
+            return Refusal(503, "try again\n")
+        return found  # from here to its entry nothing else happens
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer an upgrade on a connection that served REST before: proxies keep those open."""
@@ -144,7 +158,8 @@ class Endpoint:
         """Note and answer a station, or a proxy before it, that forgot to ask for a websocket."""
         request = seen_through(request, self._settings.proxies)
         if "sec-websocket-key" not in request.headers:  # perhaps only a page that is not there
-            await self._strangers.note(request, Cause.NO_UPGRADE)
+            detail = "it speaks SOAP" if handshake.speaks_soap(request) else None
+            await self._strangers.note(request, Cause.NO_UPGRADE, detail)
             return Refusal(404, "not found; a station has to ask for a websocket\n")
         detail = "the headers of a websocket came without Upgrade"
         await self._strangers.note(request, Cause.NO_UPGRADE, detail)
@@ -186,7 +201,8 @@ class Endpoint:
         choice = self._choose(upgrade, station, quirks)
         if station is None:
             cause = Cause.UNKNOWN_IDENTITY if certificate is None else _CERTIFIED
-            await self._strangers.note(upgrade, cause, version=choice.version)
+            detail = handshake.oddities(upgrade)
+            await self._strangers.note(upgrade, cause, detail, version=choice.version)
         # A stranger's few bytes are not to cost more than they are.
         compression = None if station is None else _compression(upgrade, choice, quirks)
         if station is not None and profile > max(station.security_profile, PASSWORD_PROFILE):
@@ -200,6 +216,7 @@ class Endpoint:
             upgrade.peer,
             _switching(accept, choice.echo, compression),
             compression,
+            profile,
             quirks,
             tuple(_noticed(upgrade, choice, quirks)),
             basic.password if basic is not None and basic.is_for(identity) else None,
@@ -268,6 +285,9 @@ class Endpoint:
         )
         if verdict is Verdict.OK:
             return True
+        if verdict is Verdict.WAIVED:
+            log.warning("no password asked of", station=station.identity, address=origin)
+            return False
         if verdict is Verdict.NONE_SET:
             if self._settings.allow_no_password or self.window.has_guest(station.id):
                 return False
@@ -300,16 +320,17 @@ class Endpoint:
             )
         return choice
 
-    async def _refuse(
-        self, upgrade: Upgrade, refused: NotLetIn, origin: str, began: float
-    ) -> Refusal:
-        if isinstance(refused, Unauthorized) and refused.is_a_guess:
-            identity = handshake.identity_in(upgrade.target) or ""
-            # Of too many at once the rest does not queue up: each of them holds a socket.
-            is_one_too_many = self._attempts.wait_s(origin, identity_key(identity), began) > 0
-            self._attempts.failed(origin, identity_key(identity), began)
-            if not is_one_too_many:
-                await self._take_as_long(upgrade, refused)
+    async def _count(
+        self, upgrade: Upgrade, refused: Unauthorized, origin: str, began: float
+    ) -> None:
+        key = identity_key(handshake.identity_in(upgrade.target) or "")
+        # Of too many at once the rest does not queue up: each of them holds a socket.
+        is_one_too_many = self._attempts.wait_s(origin, key, began) > 0
+        self._attempts.failed(origin, key, began)
+        if not is_one_too_many:
+            await self._take_as_long(upgrade, refused)
+
+    async def _refuse(self, upgrade: Upgrade, refused: NotLetIn, began: float) -> Refusal:
         if refused.cause is not None:
             await self._strangers.note(upgrade, refused.cause, refused.detail)
         if refused.status != 401:

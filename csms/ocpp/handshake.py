@@ -15,6 +15,7 @@ from csms.domain.identity import identity_key
 from csms.domain.versions import BY_PREFERENCE, OcppVersion
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_USER = re.compile(r"[^/]*@")
 _VERSIONS = frozenset({"13", "8", "7"})
 MAX_DESCRIPTION = 250
 
@@ -105,12 +106,19 @@ def read_request(head: bytes, peer: Peer) -> Upgrade | None:
 
 def is_lost_station(request: Upgrade) -> bool:
     """Whether a station, or a proxy before it, forgot to ask for a websocket."""
-    if "sec-websocket-key" in request.headers:
+    if "sec-websocket-key" in request.headers or speaks_soap(request):
         return True
     by_program = request.headers.get("authorization", "").startswith("Bearer ")
     return (
         request.method == "GET" and _path_of(request.target).startswith("/ocpp/") and not by_program
     )
+
+
+def speaks_soap(request: Upgrade) -> bool:
+    """Whether it is the older form of OCPP, a POST of XML, which nobody serves here."""
+    kind = request.headers.get("content-type", "").lower()
+    is_xml = "soapaction" in request.headers or kind.startswith(("application/soap", "text/xml"))
+    return request.method == "POST" and is_xml
 
 
 def is_websocket(upgrade: str) -> bool:
@@ -183,7 +191,7 @@ def identity_in(target: str) -> str | None:
 
 def shown_path(target: str) -> str:
     """The path of a request target, fit for a log or a row, and without a user in it."""
-    return printable(re.sub(r"[^/]*@", "***@", _path_of(target)))
+    return printable(_USER.sub("***@", _path_of(target)))
 
 
 def _path_of(target: str) -> str:
@@ -255,9 +263,24 @@ def described(request: Upgrade) -> str:
         said.append("a certificate")
     else:
         said.append("no password")
+    if origin := request.headers.get("origin"):  # the page, if it is one
+        said.append(f"Origin {_USER.sub('***@', origin)[:60]}")
     if agent := request.headers.get("user-agent"):
         said.append(f"User-Agent {agent[:60]}")
     return printable("; ".join(said), MAX_DESCRIPTION)
+
+
+def oddities(request: Upgrade) -> str | None:
+    """What is unusual about an upgrade although it counts; a person may have mistyped it."""
+    found = []
+    identity = identity_in(request.target) or ""
+    if identity != identity.strip():
+        found.append("its id begins or ends with a blank")
+    elif " " in request.target:
+        found.append("its URL has a blank, which counts as part of the id")
+    if not request.says_connection_upgrade:
+        found.append("it leaves the header Connection: Upgrade out, which is overlooked")
+    return "; ".join(found) or None
 
 
 def printable(text: str, limit: int = 200) -> str:

@@ -18,8 +18,9 @@ from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
 from csms.ocpp.actions.boot_notification import read_report
 from csms.ocpp.budget import Budget
-from csms.ocpp.connection import Connection, Ending, OurCall
+from csms.ocpp.connection import Connection
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
+from csms.ocpp.our_calls import Ending, OurCall
 from csms.ocpp.quirks.observed import Observed
 from csms.ocpp.router import Outcome, Waiting, refusal
 from csms.ocpp.settings import OcppSettings
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 # Its boots are noted so often at most; it is asked to repeat them more often than that.
 NOTE_INTERVAL_S = 60.0
+# Of one that nobody knows: what all boots need, and not what a station may need.
+BUDGET = Budget.of(2.0, 40)
 
 
 class Held:
@@ -72,7 +75,7 @@ class Held:
             clock=clock,
             watcher=self,
             turns=turns,
-            budget=Budget.of(settings.messages_per_s, settings.messages_burst),
+            budget=BUDGET,
         )
         self._certificate = certificate
         self.password = password

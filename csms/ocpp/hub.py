@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from csms.clock import Clock
+from csms.domain.addresses import origin_of
 from csms.domain.client_certificates import ClientCertificate
 from csms.domain.identity import identity_key
 from csms.domain.stations import Registration, Station
@@ -113,6 +114,11 @@ class Hub:
     def clock(self) -> Clock:
         """Whose time counts for what happens at the door."""
         return self._clock
+
+    @property
+    def bus(self) -> Bus:
+        """Where it hears of what ends connections."""
+        return self._bus
 
     # ---- who is there ------------------------------------------------------------------------
 
@@ -242,12 +248,14 @@ class Hub:
         version: OcppVersion,
         *,
         certificate: ClientCertificate | None = None,
+        security_profile: int | None = None,
         quirks: Applied = NOTHING,
         noticed: Iterable[str] = (),
     ) -> Connection:
         """Register an authenticated connection; the newest of a station wins."""
         link = self._make_link(station, socket, address, version, quirks)
         link.context.certificate = certificate
+        link.context.security_profile = security_profile
         replaced = self._links.get(station.id)
         self._links[station.id] = link
         self._spawn(self._marks.connected(link.context))
@@ -295,6 +303,11 @@ class Hub:
         """What the station that is held for this identity showed, if it came from there."""
         held = self._held.get(identity_key(identity))
         return held.password if held is not None and held.connection.address == address else None
+
+    def is_held(self, identity: str, address: str) -> bool:
+        """Whether a station from there waits for a person under this identity."""
+        held = self._held.get(identity_key(identity))
+        return held is not None and held.connection.is_open and held.connection.address == address
 
     def admit_held(self, station: Station, address: str, password: bytes | None) -> bool:
         """Let the held station go on as the registered one that it now is, on its socket.
@@ -395,11 +408,14 @@ class Hub:
         return self.settings.strict if wanted is None else wanted
 
     def _replace(self, replaced: Link, newer: StationContext) -> None:
+        older = replaced.context
         if replaced.connection.is_open:  # else nobody is thrown out: it was on its way
             self._duels.note(newer.station_id, self._clock.monotonic())
-        newer.log.warning("connection replaced", old=replaced.context.address, new=newer.address)
+            # Who lost its line comes back from where it was, and that is no second one.
+            if origin_of(older.address) != origin_of(newer.address):
+                newer.log.warning("connection replaced", old=older.address, new=newer.address)
+                self._spawn(self._marks.replaced(older, newer))
         self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
-        self._spawn(self._marks.replaced(replaced.context, newer))
 
     def _closed(self, link: Link) -> None:
         station_id = link.context.station_id

@@ -18,10 +18,11 @@ from csms.ocpp import linting, questions
 from csms.ocpp.breaker import Breaker
 from csms.ocpp.budget import Budget
 from csms.ocpp.calling import Caller
-from csms.ocpp.connection import Connection, Ending, OurCall
+from csms.ocpp.connection import Connection
 from csms.ocpp.context import StationContext
 from csms.ocpp.delays import delayed
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
+from csms.ocpp.our_calls import Ending, OurCall
 from csms.ocpp.presence import Unready
 from csms.ocpp.questions import Asking, Patience
 from csms.ocpp.quirks.applied import Applied

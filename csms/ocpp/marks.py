@@ -36,9 +36,13 @@ class Marks:
                 version=context.version,
                 address=context.address,
             )
-            _emit(tx, "station.connected", context, version=context.version.value)
-            if _is_blocked(tx, context.station_id):  # since the handshake, so nobody closed it
-                _emit(tx, "station.blocked", context)
+            _emit(
+                tx,
+                "station.connected",
+                context,
+                version=context.version.value,
+                security_profile=context.security_profile,
+            )
 
         await self._write(mark, context)
 
@@ -103,11 +107,6 @@ class Marks:
             await self._db.write(fn)
         except CsmsError as error:
             context.log.warning("presence not stored", reason=error.code)
-
-
-def _is_blocked(tx: Tx, station_id: int) -> bool:
-    station = stations.find(tx, station_id)
-    return station is not None and station.blocked_at is not None
 
 
 def _emit(tx: Tx, kind: str, context: StationContext, **more: Any) -> None:

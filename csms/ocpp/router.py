@@ -98,13 +98,6 @@ class Waiting:
     finish: Callable[[], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
-    action: str
-    is_valid: Callable[[Any], bool]
-    handler: Handler | None
-
-
 class Router:
     """The actions of one OCPP version."""
 
@@ -118,20 +111,17 @@ class Router:
         self.version = version
         self._elder = elder
         """Of an older version, whose payloads are served when they come on a newer socket."""
-        self._routes: dict[str, _Route] = {}
-        for action in schemas.actions(version):
-            is_valid = schemas.checker(version, action, "request")
-            assert is_valid is not None
-            self._routes[action] = _Route(action, is_valid, handlers.get((version, action)))
+        self._handlers = {
+            action: handlers.get((version, action)) for action in schemas.actions(version)
+        }
 
     def knows(self, action: str) -> bool:
         """Whether the version has this action at all."""
-        return action in self._routes
+        return action in self._handlers
 
     def serves(self, call: Call) -> bool:
         """Whether the CALL is one of this version, whatever its times look like, and is handled."""
-        route = self._routes.get(call.action)
-        if route is None or route.handler is None:
+        if self._handlers.get(call.action) is None:
             return False
         return schemas.is_valid(self.version, call.action, "request", call.payload)
 
@@ -145,13 +135,13 @@ class Router:
 
     def begin(self, context: StationContext, call: Call) -> Outcome | Waiting:
         """As `route`, without a task for what needs none; raises nothing."""
-        route = self._routes.get(call.action)
-        if route is None:
+        if call.action not in self._handlers:
             if (elder := self._elder_for(context, call)) is not None:
                 return elder.begin(context, call)
             context.lint(Rule.UNKNOWN_ACTION, value=call.action)
             return self._refuse(call, "NotImplemented", "the action is not known")
-        if route.handler is None:
+        handler = self._handlers[call.action]
+        if handler is None:
             if call.action not in FROM_STATION[self.version]:
                 context.lint(Rule.UNEXPECTED_ACTION)
             return self._refuse(call, "NotSupported", "the action is known but not supported here")
@@ -159,14 +149,15 @@ class Router:
             context.lint(Rule.CALL_BEFORE_ACCEPTANCE, clause=f"OCPP {self.version.value} B02.FR.09")
             return self._refuse(call, "SecurityError", "the station is not accepted")
         breaches: Sequence[schemas.Violation] = ()
-        if not route.is_valid(call.payload):
+        is_valid = schemas.checker(self.version, call.action, "request")
+        if is_valid is None or not is_valid(call.payload):
             if (elder := self._elder_for(context, call)) is not None:
                 return elder.begin(context, call)
             breaches = schemas.breaches(self.version, call.action, "request", call.payload)
             if context.strict or _is_undecidable(call.action, breaches):
                 return self._violated(call, breaches)
         try:
-            answer = route.handler(context, call.payload)
+            answer = handler(context, call.payload)
             if answer is None or isinstance(answer, dict):
                 return _answered(call, answer, breaches)
             future, reply = _started(context, answer)

@@ -1,4 +1,4 @@
-"""The schemas of every OCPP version, compiled once, and why a payload breaks one.
+"""The schemas of every OCPP version, compiled when first asked, and why a payload breaks one.
 
 They are the files that the `ocpp` package ships. Of the formats only `date-time` is looked at, and
 only by those who ask for it: real stations send timestamps that no format would pass.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 import jsonschema_rs
@@ -63,17 +64,17 @@ _LEAST_CONNECTOR_V16 = {"MeterValues": 0, "StartTransaction": 1, "StatusNotifica
 
 def knows(version: OcppVersion, action: str) -> bool:
     """Whether the version has an action of this name; names are case-sensitive."""
-    return (version, action, "request") in _compiled()
+    return (version, action, "request") in _files()
 
 
 def actions(version: OcppVersion) -> list[str]:
     """Every action of the version, sorted."""
-    return sorted(action for v, action, kind in _compiled() if v is version and kind == "request")
+    return sorted(action for v, action, kind in _files() if v is version and kind == "request")
 
 
 def checker(version: OcppVersion, action: str, kind: Kind) -> Callable[[Any], bool] | None:
     """The bare check of one schema, of its times too, for those who ask it often."""
-    validator = _compiled().get((version, action, kind))
+    validator = _validator(version, action, kind)
     return None if validator is None else validator.is_valid
 
 
@@ -90,7 +91,7 @@ def violation(version: OcppVersion, action: str, kind: Kind, payload: Any) -> Vi
 
 def breaches(version: OcppVersion, action: str, kind: Kind, payload: Any) -> list[Violation]:
     """All that is wrong with the payload, the gravest first; list entries count as one place."""
-    validator = _compiled().get((version, action, kind))
+    validator = _validator(version, action, kind)
     if validator is None:
         return [_explain(version, "action", ())]
     if validator.is_valid(payload):
@@ -112,7 +113,8 @@ def _errors(
     try:
         validator.validate(payload)
     except jsonschema_rs.ValidationError as error:
-        return [error]
+        # Its trace would keep all who called us, and the payload, until garbage is collected.
+        return [error.with_traceback(None)]
     return []
 
 
@@ -259,19 +261,27 @@ _COMPLAINTS = {
 }
 
 
+def _validator(version: OcppVersion, action: str, kind: Kind) -> jsonschema_rs.Validator | None:
+    # Stations name actions as they like; only what exists is kept.
+    return _compiled(version, action, kind) if (version, action, kind) in _files() else None
+
+
 @cache
-def _compiled() -> dict[tuple[OcppVersion, str, Kind], jsonschema_rs.Validator]:
-    found: dict[tuple[OcppVersion, str, Kind], jsonschema_rs.Validator] = {}
-    for version, folder in _FOLDERS.items():
-        for file in (resources.files("ocpp") / folder / "schemas").iterdir():
-            action, kind = _of_file(file.name)
-            schema = _only_times(orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf")))
-            if (version, kind) == (OcppVersion.V16, "request") and action in _LEAST_CONNECTOR_V16:
-                schema["properties"]["connectorId"]["minimum"] = _LEAST_CONNECTOR_V16[action]
-            found[version, action, kind] = jsonschema_rs.validator_for(
-                schema, validate_formats=True
-            )
-    return found
+def _files() -> dict[tuple[OcppVersion, str, Kind], Traversable]:
+    return {
+        (version, *_of_file(file.name)): file
+        for version, folder in _FOLDERS.items()
+        for file in (resources.files("ocpp") / folder / "schemas").iterdir()
+    }
+
+
+@cache
+def _compiled(version: OcppVersion, action: str, kind: Kind) -> jsonschema_rs.Validator:
+    content = _files()[version, action, kind].read_bytes()
+    schema = _only_times(orjson.loads(content.removeprefix(b"\xef\xbb\xbf")))
+    if (version, kind) == (OcppVersion.V16, "request") and action in _LEAST_CONNECTOR_V16:
+        schema["properties"]["connectorId"]["minimum"] = _LEAST_CONNECTOR_V16[action]
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 def _only_times(schema: Any) -> Any:

@@ -8,7 +8,7 @@ import structlog
 
 from csms.domain.client_certificates import ClientCertificate
 from csms.domain.credentials import check_supplied
-from csms.domain.onboarding import Cause, Onboarding, is_word_of_the_path
+from csms.domain.onboarding import DOCTOR, Cause, Onboarding, is_word_of_the_path
 from csms.domain.stations import NewStation, Station
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError, DuplicateIdentity, Invalid
@@ -73,6 +73,8 @@ class Strangers:
         version: OcppVersion | None = None,
     ) -> None:
         """Put an attempt into the inbox; raises nothing but CancelledError."""
+        if cause is Cause.NO_IDENTITY and request.headers.get("user-agent") == DOCTOR:
+            return
         identity = handshake.printable(handshake.identity_in(request.target) or "")
         address = request.address
         now = asyncio.get_running_loop().time()

@@ -24,6 +24,9 @@ _SUITES = (
     "ECDHE-RSA-AES256-GCM-SHA384",
 )
 _STATIC_RSA_SUITES = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
+# Keys of 2048 bits with RSA and 224 with EC at least, ours and theirs (A00.FR.502, A00.FR.503),
+# also where OpenSSL was built to take less.
+_STRENGTH = "@SECLEVEL=2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def _context(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # OCPP 2.0.1 A00.FR.312
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    context.set_ciphers(":".join(_SUITES + (_STATIC_RSA_SUITES if files.static_rsa else ())))
+    more = _STATIC_RSA_SUITES if files.static_rsa else ()
+    context.set_ciphers(":".join((*_SUITES, *more, _STRENGTH)))
     for certificate, key in zip(files.certificates, files.keys, strict=True):
         try:
             # Without a password given OpenSSL would ask on the terminal.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from typing import Protocol, cast
 
 from csms.ocpp import deflate
@@ -24,6 +25,8 @@ _COMPRESSED = 0x40
 _FIN, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _SMALL, _LENGTH_16, _LENGTH_64 = 125, 126, 127
 _MAX_HEAD = 14
+# Then everybody else gets a turn.
+MAX_AT_ONCE = 200
 _TEXT_HEADS = tuple(bytes((_FIN | _TEXT, size)) for size in range(_SMALL + 1))
 # RFC 6455 7.4: the codes an endpoint may send.
 _CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
@@ -40,6 +43,9 @@ class Owner(Protocol):
 
     def on_pong(self) -> None:
         """The other end gave one."""
+
+    def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
+        """So many bytes came, and took so much of the processor; with more, the socket is held."""
 
     def on_writing(self, *, stalled: bool) -> None:
         """The other end does not read what was written, or has read it after all."""
@@ -153,9 +159,9 @@ class Socket(asyncio.Protocol):
         if not self._held:
             return
         self._held = False
-        if self._buffer is not None:
+        if self._buffer is not None and not self._deaf:
             unread, self._buffer = bytes(self._buffer), None
-            self._cut(unread)
+            self._read(unread)
         if not self._held and not self.transport.is_closing():
             self.transport.resume_reading()
 
@@ -171,11 +177,22 @@ class Socket(asyncio.Protocol):
         elif self._held:
             self._buffer = bytearray(data)
             return
-        self._cut(data)
+        self._read(data)
 
-    def _cut(self, data: bytes) -> None:
-        position, end = 0, len(data)
-        while end - position >= 2 and not self._held:
+    def _read(self, data: bytes) -> None:
+        began = time.thread_time()
+        is_more = self._cut(data)
+        if is_more:
+            self.hold()
+        if not self._deaf:
+            size = len(data) - len(self._buffer or b"")
+            self._owner.on_read(size, time.thread_time() - began, is_more=is_more)
+
+    def _cut(self, data: bytes) -> bool:
+        """Take the frames out of it; returns whether there were too many for one go."""
+        position, end, left = 0, len(data), MAX_AT_ONCE
+        while end - position >= 2 and not self._held and left:
+            left -= 1
             first, second = data[position], data[position + 1]
             start, size = position + 2, second & _LENGTH
             if size >= _LENGTH_16:
@@ -187,25 +204,27 @@ class Socket(asyncio.Protocol):
                 break
             if first & _RESERVED and not self._may_be_compressed(first):
                 return self._give_up(PROTOCOL_ERROR, RESERVED_BITS)
+            if not second & _MASKED:
+                return self._give_up(PROTOCOL_ERROR, "not masked")
             if size > MAX_MESSAGE_BYTES:
                 return self._give_up(TOO_BIG, "too large")
             stop = start + size
             if stop > end:
                 self._missing = stop - position
                 self._buffer = bytearray(data[position:])
-                return None
-            payload = data[start:stop]
-            if second & _MASKED:
-                payload = _unmasked(payload, data[start - 4 : start])
+                return False
+            payload = _unmasked(data[start:stop], data[start - 4 : start])
             position = stop
             if first == _FIN | _TEXT and self._fragments is None:
                 self._owner.on_text(payload)
             elif not self._take(first, payload):
-                return None
-        if position < end:
-            self._missing = 0 if self._held else min(end - position + 1, _MAX_HEAD)
-            self._buffer = bytearray(data[position:])
-        return None
+                return False
+        if position == end:
+            return False
+        is_whole = self._held or not left
+        self._missing = 0 if is_whole else min(end - position + 1, _MAX_HEAD)
+        self._buffer = bytearray(data[position:])
+        return not left
 
     def _may_be_compressed(self, first: int) -> bool:
         """RFC 7692 6: the first frame of a message says it, and no control frame."""
@@ -273,10 +292,12 @@ class Socket(asyncio.Protocol):
         self.close_code = code
         self.transport.close()
 
-    def _give_up(self, code: int, reason: str) -> None:
+    def _give_up(self, code: int, reason: str) -> bool:
+        """Read nothing more; returns that there is no more."""
         self._deaf = True
         self._buffer = self._fragments = None
         self._owner.on_violation(code, reason)
+        return False
 
     # ---- what the transport tells ------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from csms.domain.stations import BootReport, Registration, Station
 from csms.events import Event
-from csms.services import inferred_ends, station_events
+from csms.services import config_templates, inferred_ends, station_events
 from csms.services.alerts import raise_alert
 from csms.store import boots, stations
 from csms.store.database import Tx
@@ -65,6 +65,7 @@ def record(
             location_id=station.location_id,
         )
     )
+    config_templates.booted(tx, station_id, station.registration)
     return station.registration
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Iterable
@@ -21,16 +22,20 @@ from csms.domain.credentials import (
     slow_hash,
 )
 from csms.domain.sealing import Seal
+from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
-from csms.services import password_rotation
+from csms.errors import Conflict
+from csms.services import password_rotation, station_events
 from csms.store import credentials, stations
 from csms.store.database import Database, ReadTx, Tx
 
 _SALT_BYTES = 16
 # Each takes 16 MiB and tens of milliseconds of a core.
 _SLOW_HASHES_AT_ONCE = 2
-# A machine that takes longer has other worries than what time tells, and guesses would queue up.
-_LONGEST_S = 0.5
+# A busy or small computer takes a second; what takes longer is a mishap.
+_LONGEST_S = 2.0
+# It is measured anew after so long, when nobody who has such a password comes meanwhile.
+_MEASURED_FOR_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Passwords:
         self._slow_for_strangers = asyncio.Semaphore(_SLOW_HASHES_AT_ONCE)
         self._slow_s = 0.0
         """How long the slowest of the last slow hashes took."""
+        self._hashed_at = -math.inf
         self._process_key = secrets.token_bytes(32)
         self._known_good: dict[int, bytes] = {}
 
@@ -82,6 +88,8 @@ class Passwords:
             return Verdict.OK
         if not valid:
             return Verdict.NONE_SET
+        if valid[0].kind is CredentialKind.WAIVED:
+            return Verdict.WAIVED
         if await self._find(station_id, valid, presented, slow) is None:
             return Verdict.BAD
         if offers:
@@ -91,14 +99,14 @@ class Passwords:
     async def spend_as_if(self, presented: bytes) -> None:
         """Take as long as a slow check, and its place among strangers, so that time tells nothing.
 
-        It costs nobody anything: the checks before said how long.
+        It costs nobody anything: one now and then says how long.
         """
         for candidate in candidates(presented):
-            if not self._slow_s:
-                await self._hash(self._slow_for_strangers, bytes(_SALT_BYTES), candidate)
-                continue
             async with self._slow_for_strangers:
-                await asyncio.sleep(self._slow_s)
+                began = time.monotonic()
+                if began - self._hashed_at > _MEASURED_FOR_S:
+                    await self._hash(bytes(_SALT_BYTES), candidate)
+                await self._fill_up(began)
 
     def rotate(self, tx: Tx, station_id: int) -> str:
         """A new password, the only valid one from now on; shown once.
@@ -124,17 +132,19 @@ class Passwords:
         """A person's password as it is stored; raises Invalid for its length."""
         check_supplied(password, version)
         salt = secrets.token_bytes(_SALT_BYTES)
-        return Hashed(salt, await self._hash(self._slow, salt, password))
+        async with self._slow:
+            return Hashed(salt, await self._hash(salt, password))
 
-    async def _hash(self, slow: asyncio.Semaphore, salt: bytes, password: bytes) -> bytes:
-        async with slow:
-            began = time.monotonic()
-            digest = await asyncio.to_thread(slow_hash, salt, password)
+    async def _hash(self, salt: bytes, password: bytes) -> bytes:
+        began = self._hashed_at = time.monotonic()
+        try:
+            return await asyncio.to_thread(slow_hash, salt, password)
+        finally:  # also when it took too long for whoever waits
             took = time.monotonic() - began
-            self._slow_s = min(max(took, 0.95 * self._slow_s), _LONGEST_S)
-            if slow is self._slow_for_strangers:  # all of them take the same
-                await asyncio.sleep(max(0.0, self._slow_s - took))
-            return digest
+            self._slow_s = min(max(took, 0.9 * self._slow_s), _LONGEST_S)
+
+    async def _fill_up(self, began: float) -> None:
+        await asyncio.sleep(max(0.0, began + self._slow_s - time.monotonic()))
 
     async def _find(
         self,
@@ -178,7 +188,11 @@ class Passwords:
             return True
         good = False
         for candidate in candidates(presented):
-            digest = await self._hash(slow, credential.salt, candidate)
+            async with slow:
+                began = time.monotonic()
+                digest = await self._hash(credential.salt, candidate)
+                if slow is self._slow_for_strangers:  # all of them take the same
+                    await self._fill_up(began)
             good |= hmac.compare_digest(digest, credential.hash)
         if good:
             self._known_good[station_id] = mark
@@ -190,6 +204,18 @@ def store_supplied(tx: Tx, station_id: int, hashed: Hashed) -> None:
     rotation = credentials.next_rotation(tx, station_id)
     kept = Credential(CredentialKind.SUPPLIED, rotation, hashed.salt, hashed.digest)
     credentials.replace(tx, station_id, kept)
+
+
+def waive(tx: Tx, station: Station) -> None:
+    """Let it in without a password until it gets one (security profile 0); the old one is gone.
+
+    Raises Conflict while it may not come with so little.
+    """
+    if station.security_profile > 0:
+        raise Conflict(f"The station needs security profile {station.security_profile}")
+    rotation = credentials.next_rotation(tx, station.id)
+    credentials.replace(tx, station.id, Credential(CredentialKind.WAIVED, rotation))
+    station_events.emit(tx, station.id, "station.password_waived")
 
 
 def rotate(tx: Tx, station_id: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from csms.domain.id_tokens import (
     AuthorizationStatus,
@@ -73,6 +74,25 @@ def list_decided(tx: ReadTx, key: str) -> list[IdToken]:
 def update(tx: Tx, uuid: str, settings: Settings) -> IdToken:
     """Decide anew; raises NotFound."""
     return _decide(tx, store.get_by_uuid(tx, uuid), settings, "id_token.updated")
+
+
+def change(tx: Tx, token: IdToken, changes: Mapping[str, Any]) -> IdToken:
+    """Decide anew about what is given, by the names of `Settings`; the rest stays."""
+    if not _is_decided(token) and "status" not in changes:
+        raise Invalid("is needed: nobody decided about it yet", loc=("status",), kind="missing")
+    wanted: dict[str, Any] = {
+        "status": token.status,
+        "expires_at": token.expires_at,
+        "group": token.group_key,
+        "is_master": token.is_master,
+        "max_open_transactions": token.max_open_transactions,
+        "note": token.note,
+        "aliases": store.list_aliases(tx, token.id),
+        **changes,
+    }
+    wanted["status"] = Decision(wanted["status"])
+    wanted["aliases"] = tuple(wanted["aliases"])
+    return _decide(tx, token, Settings(**wanted), "id_token.updated")
 
 
 def delete(tx: Tx, uuid: str) -> None:

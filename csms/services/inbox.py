@@ -16,6 +16,8 @@ from csms.store.inbox import About, InboxEntry
 
 # Strangers decide how many entries there are, so both their rate and their events are bounded.
 MAX_NEW_PER_MINUTE = 600
+# So that nobody alone keeps all others out of it.
+MAX_NEW_OF_ADDRESS = 100
 MAX_EVENTS_PER_MINUTE = 60
 _MINUTE_US = 60_000_000
 _MAX_TEXT = 255
@@ -55,12 +57,13 @@ def note(
     about, identity = about or About(), identity[:_MAX_TEXT]
     if inbox.update_seen(tx, identity, cause, address, about, attempts=attempts):
         return True
-    recent = inbox.count_new_since(tx, tx.now - _MINUTE_US)
-    if recent >= MAX_NEW_PER_MINUTE:
+    recent, of_address = inbox.count_new_since(tx, tx.now - _MINUTE_US, address)
+    if recent >= MAX_NEW_PER_MINUTE or of_address >= MAX_NEW_OF_ADDRESS:
         return False
     uuid = inbox.insert(tx, identity, cause, address, about)
     if recent < MAX_EVENTS_PER_MINUTE:
-        tx.emit(Event("inbox.added", {"uuid": uuid, "identity": identity, "cause": cause.value}))
+        said = {"uuid": uuid, "identity": identity, "cause": cause.value, "address": address}
+        tx.emit(Event("inbox.added", said))
     return True
 
 

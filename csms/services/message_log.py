@@ -5,6 +5,7 @@ A crash may lose the last fraction of a second; what must not be lost is stored 
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from datetime import timedelta
 from operator import itemgetter
@@ -36,6 +37,8 @@ class MessageLog:
     def __init__(self, db: Database, clock: Clock) -> None:
         self.dropped = 0
         """Messages that were not written: the disk is full or the writer too slow."""
+        self.written = asyncio.Event()
+        """Set when the next batch is written; from then on there is another one."""
         self._db = db
         self._clock = clock
         self._unwritten: list[Message] = []
@@ -92,6 +95,8 @@ class MessageLog:
             self.dropped += len(messages)
             log.warning("message log not written", messages=len(messages), reason=error.code)
             return
+        self.written.set()
+        self.written = asyncio.Event()
         for key, _ in late:
             self._unanswered.pop(key, None)
         self._unanswered.update(rows)

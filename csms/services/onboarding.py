@@ -41,6 +41,7 @@ class Window:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._opening: Opening | None = None
+        self._accepted: set[int] = set()
         self._changed = asyncio.Event()
 
     @property
@@ -89,12 +90,21 @@ class Window:
         found = self.present
         return found is not None and station_id in found.guests
 
+    def accepted(self, station_id: int) -> None:
+        """A person has accepted it on the socket that it is held on, and it has no password.
+
+        It is no guest: it may stay, and has to be told one before it comes again.
+        """
+        self._accepted.add(station_id)
+
     def take_untold(self, station_id: int) -> bool:
         """Whether somebody has to tell it a password; true once."""
-        found = self._opening
-        if found is None or station_id not in found.untold:
+        untold = self._accepted if self._opening is None else self._opening.untold | self._accepted
+        if station_id not in untold:
             return False
-        found.untold.remove(station_id)
+        self._accepted.discard(station_id)
+        if self._opening is not None:
+            self._opening.untold.discard(station_id)
         return True
 
     def is_full(self) -> bool:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,6 +51,8 @@ class Answer:
 
     status: int
     text: str
+    retry_after: str = ""
+    """As the header says it."""
 
 
 class Sender:
@@ -58,8 +61,12 @@ class Sender:
     def __init__(self, *, allowed: tuple[str, ...] = (), timeout_s: float = 10.0) -> None:
         self._allowed = allowed
         self._timeout_s = timeout_s
-        self._tls = ssl.create_default_context()
         self._lookups = threading.Semaphore(MOST_LOOKUPS)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Not at start: to read the authorities of this machine takes 20 ms and more.
+        return ssl.create_default_context()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a POST; raises DeliveryFailed when there is none in time."""
@@ -132,7 +139,9 @@ class Sender:
                 read += chunk
             if len(read) >= MOST_READ:
                 response.close()
-            return Answer(response.status, _shown(read))
+            return Answer(
+                response.status, _shown(read), response.headers.get("Retry-After", "")[:MOST_SHOWN]
+            )
 
     async def _look_up(self, host: str, port: int) -> list[Address]:
         # In a thread of its own: the loop's pool is for others too, a resolver may take minutes,

@@ -1,4 +1,4 @@
-"""Table `audit_entries`: who wrote what through the API; entries are added, never changed."""
+"""Tables `audit_entries`, `audit_targets`: who wrote what through the API; nothing is changed."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ class AuditEntry:
     code: str | None
     created_id: str | None
     count: int
+    stations: int
+    """How many it was for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,25 @@ def insert(tx: Tx, request: Request, named: Named = NOTHING, *, count: int = 1) 
             count,
         ),
     )
+    if station_id is None:
+        _insert_targets(tx, entry_id)
     audit_chain.append_entry(tx, entry_id)
     return entry_id
+
+
+def _insert_targets(tx: Tx, entry_id: int) -> None:
+    """The stations of the jobs that the unit of work made, and of what it did itself."""
+    ids = {event.station_id for event in tx.events if event.station_id is not None}
+    tx.many(
+        "INSERT INTO audit_targets (entry_id, station_id) VALUES (?, ?)",
+        [(entry_id, station_id) for station_id in sorted(ids)],
+    )
+    for job_id in jobs.made(tx):
+        tx.run(
+            "INSERT OR IGNORE INTO audit_targets (entry_id, station_id)"
+            " SELECT ?, target FROM job_items WHERE job_id = ? AND target IS NOT NULL",
+            (entry_id, job_id),
+        )
 
 
 def update_result(
@@ -142,11 +161,17 @@ def list_page(
             conditions.append(condition)
             params.append(value)
     if wanted.station_ids is not None:
-        conditions.append(f"e.station_id IN ({', '.join('?' * len(wanted.station_ids))})")
-        params += wanted.station_ids
+        these = "station_id IN (SELECT value FROM json_each(?))"
+        conditions.append(
+            f"e.id IN (SELECT id FROM audit_entries WHERE {these}"  # noqa: S608
+            f" UNION ALL SELECT entry_id FROM audit_targets WHERE {these})"
+        )
+        params += [columns.to_json(wanted.station_ids)] * 2
     # Stations and locations that are deleted keep their rows.
     rows = tx.all(
-        "SELECT e.*, s.uuid AS station_uuid, l.uuid AS location_uuid"  # noqa: S608
+        "SELECT e.*, s.uuid AS station_uuid, l.uuid AS location_uuid,"  # noqa: S608
+        " CASE WHEN e.station_id IS NULL THEN (SELECT count(*) FROM audit_targets"
+        " WHERE entry_id = e.id) ELSE 1 END AS stations"
         " FROM audit_entries AS e LEFT JOIN stations AS s ON s.id = e.station_id"
         " LEFT JOIN locations AS l ON l.id = e.location_id"
         f" WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT ?",
@@ -176,6 +201,7 @@ def delete_old(tx: Tx, keep_for: timedelta) -> int:
     rows = tx.all("SELECT id, at FROM audit_entries ORDER BY id LIMIT ?", (CHUNK,))
     last = list(takewhile(lambda row: row["at"] < before, rows))[-1]["id"]
     deleted = tx.run("DELETE FROM audit_entries WHERE id <= ?", (last,))
+    tx.run("DELETE FROM audit_targets WHERE entry_id <= ?", (last,))
     audit_chain.append_dropped(tx, last)
     return deleted
 
@@ -257,4 +283,5 @@ def _entry(row: Row) -> AuditEntry:
         code=row["code"],
         created_id=row["created_id"],
         count=row["count"],
+        stations=row["stations"],
     )

@@ -25,6 +25,8 @@ class Inspection:
     last_event_at: datetime | None
     unfinished: list[tuple[str, str, str]]
     """Jobs that are not over: id, kind, state."""
+    passwords_waived: int
+    """Stations that come in without one."""
 
 
 def copy(source: Path, target: Path) -> None:
@@ -49,6 +51,10 @@ def inspect(path: Path) -> Inspection:
             unfinished = reader.execute(
                 "SELECT uuid, kind, state FROM jobs WHERE finished_at IS NULL ORDER BY id"
             ).fetchall()
+            waived: int = reader.execute(
+                "SELECT count(*) FROM credentials JOIN stations ON stations.id = station_id"
+                " WHERE kind = 'waived' AND deleted_at IS NULL"
+            ).fetchone()[0]
     except sqlite3.Error as error:
         raise StorageFailed(f"{path} is no sound csms database: {error}") from error
     return Inspection(
@@ -57,6 +63,7 @@ def inspect(path: Path) -> Inspection:
         verdict=" ".join(verdict.split()),
         last_event_at=None if last is None else from_micros(last),
         unfinished=unfinished,
+        passwords_waived=waived,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from csms.clock import from_micros
 from csms.domain.stations import Connector, ConnectorStatus, StatusReport
-from csms.store.columns import instant, micros
+from csms.store.columns import instant, micros, to_json
 from csms.store.database import ReadTx, Row, Tx
 
 
@@ -121,6 +122,7 @@ def list_history(
     limit: int,
     before_id: int | None = None,
     evse_id: int | None = None,
+    status: ConnectorStatus | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[StatusNotification]:
@@ -128,8 +130,17 @@ def list_history(
     rows = tx.all(
         "SELECT * FROM status_notifications WHERE station_id = ?1 AND id < ifnull(?2, 1 << 62)"
         " AND (?3 IS NULL OR evse_id = ?3) AND (?4 IS NULL OR received_at >= ?4)"
-        " AND (?5 IS NULL OR received_at < ?5) ORDER BY id DESC LIMIT ?6",
-        (station_id, before_id, evse_id, micros(since), micros(until), limit),
+        " AND (?5 IS NULL OR received_at < ?5) AND (?6 IS NULL OR status = ?6)"
+        " ORDER BY id DESC LIMIT ?7",
+        (
+            station_id,
+            before_id,
+            evse_id,
+            micros(since),
+            micros(until),
+            status and status.value,
+            limit,
+        ),
     )
     return [
         StatusNotification(
@@ -148,11 +159,20 @@ def list_history(
 
 def list_of_station(tx: ReadTx, station_id: int) -> list[Connector]:
     """Every connector that was ever reported, the whole station (EVSE 0) first."""
+    return list_of_stations(tx, [station_id]).get(station_id, [])
+
+
+def list_of_stations(tx: ReadTx, station_ids: Iterable[int]) -> dict[int, list[Connector]]:
+    """The same of many; without those that never reported any."""
     rows = tx.all(
-        "SELECT * FROM connectors WHERE station_id = ? ORDER BY evse_id, connector_id",
-        (station_id,),
+        "SELECT * FROM connectors WHERE station_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY station_id, evse_id, connector_id",
+        (to_json(list(station_ids)),),
     )
-    return [_connector(row) for row in rows]
+    found: dict[int, list[Connector]] = {}
+    for row in rows:
+        found.setdefault(row["station_id"], []).append(_connector(row))
+    return found
 
 
 def list_at(tx: ReadTx, location_id: int, *, limit: int, offset: int = 0) -> list[Connector]:

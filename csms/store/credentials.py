@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from csms.domain.credentials import Credential, CredentialKind
-from csms.store.columns import instant
+from csms.store.columns import instant, to_json
 from csms.store.database import ReadTx, Tx
+
+
+class Standing(NamedTuple):
+    """What there is to say of a station's passwords without telling them."""
+
+    waived: bool = False
+    """It comes in without one."""
+    offered_at: datetime | None = None
+    """Since when one is on offer over OCPP."""
 
 
 def list_of_station(tx: ReadTx, station_id: int) -> list[Credential]:
@@ -34,10 +45,17 @@ def find(tx: ReadTx, station_id: int, rotation: int) -> Credential | None:
     return next((one for one in stored if one.rotation == rotation), None)
 
 
-def last_offered_at(tx: ReadTx, station_id: int) -> datetime | None:
-    """Since when a password is on offer."""
-    sql = "SELECT max(offered_at) FROM credentials WHERE station_id = ?"
-    return instant(tx.value(sql, (station_id,)))
+def list_standings(tx: ReadTx, station_ids: Iterable[int]) -> dict[int, Standing]:
+    """How stations stand with their passwords; without those that have none."""
+    rows = tx.all(
+        "SELECT station_id, max(kind = ?) AS waived, max(offered_at) AS offered_at"
+        " FROM credentials WHERE station_id IN (SELECT value FROM json_each(?))"
+        " GROUP BY station_id",
+        (CredentialKind.WAIVED.value, to_json(list(station_ids))),
+    )
+    return {
+        row["station_id"]: Standing(bool(row["waived"]), instant(row["offered_at"])) for row in rows
+    }
 
 
 def next_rotation(tx: ReadTx, station_id: int) -> int:

@@ -113,6 +113,12 @@ class ReadTx:
         """Every row."""
         return self._connection.execute(sql, params).fetchall()
 
+    def tuples(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+        """Every row as a tuple, which costs half as much where they are thousands."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, params).fetchall()
+
     def value(self, sql: str, params: Params = ()) -> Any:
         """First column of the first row, or None."""
         row = self._connection.execute(sql, params).fetchone()

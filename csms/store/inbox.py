@@ -85,10 +85,15 @@ def insert(tx: Tx, identity: str, cause: Cause, address: str, about: About) -> s
     return uuid
 
 
-def count_new_since(tx: ReadTx, since: int) -> int:
-    """How many entries appeared after an instant in microseconds."""
-    number: int = tx.value("SELECT count(*) FROM inbox WHERE first_seen_at > ?", (since,))
-    return number
+def count_new_since(tx: ReadTx, since: int, address: str) -> tuple[int, int]:
+    """How many entries appeared after an instant in microseconds, and how many from an address."""
+    row = tx.one(
+        "SELECT count(*) AS number, count(*) FILTER (WHERE address = ?) AS of_address"
+        " FROM inbox WHERE first_seen_at > ?",
+        (address, since),
+    )
+    assert row is not None
+    return row["number"], row["of_address"]
 
 
 def find(tx: ReadTx, uuid: str) -> InboxEntry | None:

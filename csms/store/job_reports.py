@@ -37,14 +37,14 @@ _COLUMNS = (
 
 
 def version(tx: ReadTx, job_id: int) -> str:
-    """Another text whenever a row of `list_rows` is another; a tenth of the work of reading them.
+    """Another text whenever a row of `list_rows` is another; a fifth of the work of reading them.
 
-    Within a generation of a job items only move on: a change of one changes a count or a sum.
+    Within a generation of a job items only move on: a change of one changes a sum here, or one of
+    the job's own counters, which are not counted again.
     """
     row = tx.one(
-        "SELECT count(*), sum(state = 'held'), sum(state = 'ready'), sum(state = 'wait_online'),"
-        " sum(state = 'in_flight'), sum(state = 'unknown'), sum(window_open), sum(attempt),"
-        " sum(attempts_used), sum(length(response)), sum(executed_at % 1000000007),"
+        "SELECT sum(state = 'wait_online'), sum(state = 'in_flight'), sum(window_open),"
+        " sum(attempt), sum(attempts_used), sum(length(response)), sum(executed_at % 1000000007),"
         " count(stations.id), max(stations.updated_at)"
         " FROM job_items LEFT JOIN stations ON stations.id = target WHERE job_id = ?",
         (job_id,),
@@ -54,12 +54,12 @@ def version(tx: ReadTx, job_id: int) -> str:
 
 def list_rows(tx: ReadTx, job_id: int) -> list[ReportRow]:
     """Every item of the job, in order."""
-    return [ReportRow._make(row) for row in tx.all(f"{_COLUMNS} ORDER BY seq", (job_id,))]
+    return [ReportRow._make(row) for row in tx.tuples(f"{_COLUMNS} ORDER BY seq", (job_id,))]
 
 
 def list_failed_rows(tx: ReadTx, job_id: int) -> list[ReportRow]:
     """The items that ended in anything but success, in order."""
-    rows = tx.all(
+    rows = tx.tuples(
         # The condition of the index job_items_failed, word for word.
         f"{_COLUMNS} AND state <> 'held' AND state <> 'ready' AND state <> 'wait_online'"
         " AND state <> 'in_flight' AND state <> 'succeeded'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid as uuids
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from csms.clock import from_micros
@@ -65,8 +65,13 @@ def find_by_uuid(tx: ReadTx, uuid: str) -> Location | None:
 
 def uuid_of(tx: ReadTx, location_id: int) -> str | None:
     """The public id of a location, deleted or not."""
-    uuid: str | None = tx.value("SELECT uuid FROM locations WHERE id = ?", (location_id,))
-    return uuid
+    return uuids_of(tx, [location_id]).get(location_id)
+
+
+def uuids_of(tx: ReadTx, location_ids: Iterable[int]) -> dict[int, str]:
+    """The public ids of locations, deleted or not."""
+    sql = "SELECT id, uuid FROM locations WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    return {row["id"]: row["uuid"] for row in tx.all(sql, (columns.to_json(list(location_ids)),))}
 
 
 def is_live(tx: ReadTx, location_id: int) -> bool:

@@ -20,8 +20,10 @@ _GROUP = "station_id = ? AND ifnull(transaction_id, 0) = ?"
 _PAGE = 500
 # One reading never holds so many samples; so this makes numbers of their own of both.
 _MOST_SAMPLES = 100_000
+_SLICES = 64
+_INDEXED = "FROM meter_values INDEXED BY meter_values_station"
 _EXPANDED = (
-    "FROM meter_values INDEXED BY meter_values_station CROSS JOIN json_each("
+    f"{_INDEXED} CROSS JOIN json_each("
     "CASE WHEN json_valid(samples) THEN samples ELSE '[]' END) AS sample"
 )
 _MEASURAND = (
@@ -67,16 +69,18 @@ class Wanted:
     evse_id: int | None = None
     since: datetime | None = None
     before: datetime | None = None
+    newest_first: bool = False
 
 
 def list_page(
     tx: ReadTx, wanted: Wanted, *, limit: int, after: Place | None = None
 ) -> list[StoredReading]:
-    """The oldest first; `after` is the last one of the page before."""
+    """In order of time; `after` is the last one of the page before."""
+    way = "DESC" if wanted.newest_first else "ASC"
     terms, params = _terms(wanted, after)
     if wanted.transaction_id is None:
         station = ("station_id = ?", [wanted.station_id])
-        return _read(tx, "meter_values_station", station, (terms, params), limit)
+        return _read(tx, "meter_values_station", station, (terms, params), limit, way)
     # The index has the readings of each EVSE in order; there is rarely more than one.
     group = [wanted.station_id, wanted.transaction_id]
     found = [
@@ -88,9 +92,10 @@ def list_page(
             (f"{_GROUP} AND evse_id = ?", [*group, evse_id]),
             (terms, params),
             limit,
+            way,
         )
     ]
-    return sorted(found, key=lambda reading: reading.place)[:limit]
+    return sorted(found, key=lambda one: one.place, reverse=wanted.newest_first)[:limit]
 
 
 class StoredSample(NamedTuple):
@@ -106,36 +111,34 @@ class StoredSample(NamedTuple):
     sample: SampledValue
 
 
+class SamplePage(NamedTuple):
+    """A part of the sampled values, and how many there are in all."""
+
+    items: list[StoredSample]
+    total: int
+
+
 def list_samples(
     tx: ReadTx, wanted: Wanted, measurand: str | None, *, limit: int, offset: int = 0
-) -> list[StoredSample]:
-    """The newest readings first, the samples of each in their order."""
-    if measurand is None:
-        wanted, offset = _skip(tx, wanted, offset)
-    where, params = _of_station(wanted)
-    if measurand is not None:
-        where += _MEASURAND
-        params += [DEFAULT_MEASURAND, DEFAULT_MEASURAND, measurand]
-    # The samples of a reading come in their order by themselves; asked for, it would be all that is
-    # sorted and not the few rows of the page, which the index has in order.
-    rows = tx.all(
-        "SELECT meter_values.id, sample.key, station_id, evse_id, transaction_id,"  # noqa: S608
-        " (SELECT station_transaction_id FROM transactions WHERE id = transaction_id),"
-        f" {_AT}, context, sample.value, sample.type {_EXPANDED}"
-        f" WHERE {where} ORDER BY {_AT} DESC, meter_values.id DESC LIMIT ? OFFSET ?",
-        (*params, limit, offset),
-    )
-    return [_sample(row) for row in rows]
+) -> SamplePage:
+    """The newest readings first, the samples of each in their order.
 
-
-def count_samples(tx: ReadTx, wanted: Wanted, measurand: str | None) -> int:
-    """How many `list_samples` would go through."""
-    where, params = _of_station(wanted)
-    if measurand is None:
-        return _counts(tx, where, params)[1]
-    params += [DEFAULT_MEASURAND, DEFAULT_MEASURAND, measurand]
-    number: int = tx.value(f"SELECT count(*) {_EXPANDED} WHERE {where}{_MEASURAND}", params)
-    return number
+    All are counted once, by slices of time, and only what is near the page is looked at again: so
+    a page costs the same wherever it is.
+    """
+    parts = _parts(tx, wanted, measurand)
+    total = sum(part.samples for part in parts)
+    if offset >= total:
+        return SamplePage([], total)
+    first, skipped = _holding(parts, offset)
+    last, _ = _holding(parts, min(offset + limit, total) - 1)
+    oldest, offset = last.of.since, offset - skipped
+    while offset and first.samples > _PAGE and len(parts) > 1:
+        parts = _parts(tx, first.of, measurand)
+        first, skipped = _holding(parts, offset)
+        offset -= skipped
+    near = replace(wanted, since=oldest, before=first.of.before)
+    return SamplePage(_samples(tx, near, measurand, limit, offset), total)
 
 
 def walk(tx: ReadTx, wanted: Wanted, *, after: Place | None = None) -> Iterator[StoredReading]:
@@ -151,41 +154,65 @@ def walk(tx: ReadTx, wanted: Wanted, *, after: Place | None = None) -> Iterator[
 _Terms = tuple[str, list[Any]]
 
 
-def _skip(tx: ReadTx, wanted: Wanted, number: int) -> tuple[Wanted, int]:
-    """Without so many of the newest samples: what is left, and how many to skip in it still.
-
-    Half of the readings at a time, as the index counts them: quick wherever the page is.
-    """
-    near = wanted
-    readings, _ = _counts(tx, *_of_station(near))
-    while number and readings > _PAGE:
-        where, params = _of_station(near)
-        middle = tx.value(
-            f"SELECT {_AT} FROM meter_values INDEXED BY meter_values_station"  # noqa: S608
-            f" WHERE {where} ORDER BY {_AT} DESC LIMIT 1 OFFSET ?",
-            (*params, readings // 2),
-        )
-        newer = replace(near, since=from_micros(middle))
-        skipped, samples = _counts(tx, *_of_station(newer))
-        if samples <= number:
-            near = replace(near, before=newer.since)
-            readings, number = readings - skipped, number - samples
-        elif skipped < readings:
-            near, readings = newer, skipped
-        else:
-            break  # all of them at one time
-    return replace(near, since=wanted.since), number
+class _Part(NamedTuple):
+    of: Wanted
+    samples: int
 
 
-def _counts(tx: ReadTx, where: str, params: list[Any]) -> tuple[int, int]:
-    """How many readings, and how many samples in them."""
-    row = tx.one(
-        "SELECT count(*), ifnull(sum(sample_count), 0) FROM meter_values"  # noqa: S608
-        f" INDEXED BY meter_values_station WHERE {where}",
-        params,
+def _parts(tx: ReadTx, wanted: Wanted, measurand: str | None) -> list[_Part]:
+    """The newest first: slices of time, or all in one when it is not much or of one instant."""
+    where, params = _of_station(wanted)
+    times = f"SELECT {_AT} {_INDEXED} WHERE {where} ORDER BY {_AT}"
+    slices = [wanted]
+    if tx.value(f"{times} LIMIT 1 OFFSET ?", (*params, _PAGE)) is not None:
+        oldest = tx.value(f"{times} LIMIT 1", params)
+        end = tx.value(f"{times} DESC LIMIT 1", params) + 1
+        width = -(-(end - oldest) // _SLICES)
+        slices = [
+            replace(wanted, since=from_micros(begin), before=from_micros(min(begin + width, end)))
+            for begin in reversed(range(oldest, end, width))
+        ]
+    return [_Part(one, _count(tx, one, measurand)) for one in slices]
+
+
+def _holding(parts: list[_Part], number: int) -> tuple[_Part, int]:
+    """The part in which the sample of this number is, and how many come before that part."""
+    skipped = 0
+    for part in parts:
+        if number < skipped + part.samples:
+            return part, skipped
+        skipped += part.samples
+    raise ValueError(f"there are {skipped} samples, so none has number {number}")
+
+
+def _count(tx: ReadTx, wanted: Wanted, measurand: str | None) -> int:
+    where, params = _of_station(wanted)
+    if measurand is None:
+        sql = f"SELECT ifnull(sum(sample_count), 0) {_INDEXED} WHERE {where}"
+    else:
+        sql = f"SELECT count(*) {_EXPANDED} WHERE {where}{_MEASURAND}"
+        params += [DEFAULT_MEASURAND, DEFAULT_MEASURAND, measurand]
+    number: int = tx.value(sql, params)
+    return number
+
+
+def _samples(
+    tx: ReadTx, wanted: Wanted, measurand: str | None, limit: int, offset: int
+) -> list[StoredSample]:
+    where, params = _of_station(wanted)
+    if measurand is not None:
+        where += _MEASURAND
+        params += [DEFAULT_MEASURAND, DEFAULT_MEASURAND, measurand]
+    # The samples of a reading come in their order by themselves; asked for, it would be all that is
+    # sorted and not the few rows of the page, which the index has in order.
+    rows = tx.all(
+        "SELECT meter_values.id, sample.key, station_id, evse_id, transaction_id,"  # noqa: S608
+        " (SELECT station_transaction_id FROM transactions WHERE id = transaction_id),"
+        f" {_AT}, context, sample.value, sample.type {_EXPANDED}"
+        f" WHERE {where} ORDER BY {_AT} DESC, meter_values.id DESC LIMIT ? OFFSET ?",
+        (*params, limit, offset),
     )
-    assert row is not None
-    return row[0], row[1]
+    return [_sample(row) for row in rows]
 
 
 def _of_station(wanted: Wanted) -> _Terms:
@@ -204,7 +231,8 @@ def _terms(wanted: Wanted, after: Place | None) -> _Terms:
             terms.append(f" AND {term}")
             params.append(value)
     if after is not None:
-        terms.append(f" AND {_AT} >= ? AND ({_AT} > ? OR id > ?)")
+        way = "<" if wanted.newest_first else ">"
+        terms.append(f" AND {_AT} {way}= ? AND ({_AT} {way} ? OR id {way} ?)")
         params += [after.at, after.at, after.id]
     return "".join(terms), params
 
@@ -217,18 +245,18 @@ def _evses(tx: ReadTx, group: list[int]) -> Iterator[int]:
         yield (evse_id := found)
 
 
-def _read(
-    tx: ReadTx, index: str, where: _Terms, narrowed: _Terms, limit: int
+def _read(  # noqa: PLR0917 - the parts of one query
+    tx: ReadTx, index: str, where: _Terms, narrowed: _Terms, limit: int, way: str
 ) -> list[StoredReading]:
     found = (
         f"SELECT id FROM meter_values INDEXED BY {index} WHERE {where[0]}{narrowed[0]}"  # noqa: S608
-        f" ORDER BY {_AT}, id LIMIT ?"
+        f" ORDER BY {_AT} {way}, id {way} LIMIT ?"
     )
     rows = tx.all(
         f"SELECT m.id, ifnull(m.reported_at, m.received_at), t.uuid, m.evse_id, m.received_at,"  # noqa: S608
         " m.context, m.register_mwh, m.power_w, m.current_a, m.soc_percent, m.samples"
         " FROM meter_values AS m LEFT JOIN transactions AS t ON t.id = m.transaction_id"
-        f" WHERE m.id IN ({found}) ORDER BY 2, 1",
+        f" WHERE m.id IN ({found}) ORDER BY 2 {way}, 1 {way}",
         (*where[1], *narrowed[1], limit),
     )
     return [_reading(row) for row in rows]

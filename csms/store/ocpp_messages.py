@@ -172,17 +172,49 @@ def search(
     """
     first, last = _span(tx, wanted, before_id)
     floor = _floor(tx, wanted.station_id, first, last)
+    found = _found(tx, wanted, first if floor is None else floor, last, "DESC", limit)
+    return Search(found, found[-1].id if len(found) == limit else floor)
+
+
+class Ahead(NamedTuple):
+    """What came after an id."""
+
+    found: list[Found]
+    after_id: int
+    """Where to look on."""
+    is_end: bool
+    """There is nothing more yet."""
+
+
+def list_after(tx: ReadTx, wanted: MessageFilter, *, after_id: int, limit: int) -> Ahead:
+    """Messages of live stations as they were written: at most `limit`, of at most SEARCHED rows."""
+    _, newest = kept(tx)
+    last = min(newest, after_id + SEARCHED)
+    found = _found(tx, wanted, after_id + 1, last, "ASC", limit)
+    if len(found) == limit:
+        last = found[-1].id
+    return Ahead(found, last, last == newest)
+
+
+def kept(tx: ReadTx) -> tuple[int, int]:
+    """The ids of the oldest and the newest message; the newest is before the oldest: none."""
+    newest = tx.value("SELECT max(id) FROM ocpp_messages") or 0
+    return tx.value("SELECT min(id) FROM ocpp_messages") or newest + 1, newest
+
+
+def _found(  # noqa: PLR0917 - one question
+    tx: ReadTx, wanted: MessageFilter, first: int, last: int, way: str, limit: int
+) -> list[Found]:
     terms, params = _terms(wanted)
     columns = ", ".join(f"m.{name.strip()}" for name in _COLUMNS.split(","))
     # CROSS JOIN: the log is read in order, and the first ones end it.
     rows = tx.all(
         f"SELECT m.id, s.uuid, s.identity, {columns}"  # noqa: S608 - names and marks only
         " FROM ocpp_messages AS m CROSS JOIN stations AS s ON s.id = m.station_id"
-        f" WHERE m.id BETWEEN ? AND ? AND {terms} ORDER BY m.id DESC LIMIT ?",
-        (first if floor is None else floor, last, *params, limit),
+        f" WHERE m.id BETWEEN ? AND ? AND {terms} ORDER BY m.id {way} LIMIT ?",
+        (first, last, *params, limit),
     )
-    found = [Found(row[0], row[1], row[2], Message(*row[3:])) for row in rows]
-    return Search(found, found[-1].id if len(found) == limit else floor)
+    return [Found(row[0], row[1], row[2], Message(*row[3:])) for row in rows]
 
 
 def _span(tx: ReadTx, wanted: MessageFilter, before_id: int | None) -> tuple[int, int]:

@@ -33,6 +33,7 @@ _CHANGEABLE = frozenset(
         "security_profile",
         "registration",
         "blocked_at",
+        "tags",
         "updated_at",
     }
 )
@@ -46,8 +47,9 @@ def insert(tx: Tx, new: NewStation) -> Station:
         row = tx.one(
             "INSERT INTO stations (uuid, identity, identity_key, name, location_id, brand_slug,"
             " model_slug, connector_type, connectors, ws_url, ocpp_version, serial_number, virtual,"
-            " security_profile, registration, created_job_id, created_seq, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+            " security_profile, registration, created_job_id, created_seq, tags, created_at,"
+            " updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
             (
                 str(uuids.uuid4()),
                 new.identity,
@@ -66,6 +68,7 @@ def insert(tx: Tx, new: NewStation) -> Station:
                 new.registration.value,
                 new.created_job_id,
                 new.created_seq,
+                columns.to_json(new.tags),
                 tx.now,
                 tx.now,
             ),
@@ -208,6 +211,7 @@ class StationFilter:
     firmware_version: str | None = None
     version: str | None = None
     """That it speaks, or was pinned to before it came."""
+    tag: str | None = None
     text: str | None = None
     """Somewhere in its identity, name or serial number, whatever the ASCII case."""
     last_seen_before: datetime | None = None
@@ -294,15 +298,16 @@ def _terms(wanted: StationFilter) -> tuple[list[str], list[Any]]:
             wanted.status,
         ),
         (f"{_IS_ONLINE} = 0 AND {_LAST_SEEN} < ?", columns.micros(wanted.last_seen_before)),
+        ("EXISTS (SELECT 1 FROM json_each(stations.tags) WHERE value = ?)", wanted.tag),
         (f"instr(lower({_TEXTS}), lower(?))", wanted.text),
-        (
-            "location_id IN (SELECT value FROM json_each(?))",
-            None if wanted.location_ids is None else columns.to_json(sorted(wanted.location_ids)),
-        ),
     ):
         if value is not None:
             terms.append(term)
             params.append(value)
+    if wanted.location_ids is not None:
+        # Spelled out: of a single location, the index has them in order.
+        terms.append(f"location_id IN ({_marks(wanted.location_ids)})")
+        params += wanted.location_ids
     return terms, params
 
 
@@ -384,6 +389,8 @@ def count_virtual(tx: ReadTx) -> int:
 
 def update(tx: Tx, station_id: int, **changes: Any) -> Station:
     """Change named columns of a live station; raises NotFound."""
+    if "tags" in changes:
+        changes["tags"] = columns.to_json(changes["tags"])
     if columns.update(tx, "stations", station_id, {**changes, "updated_at": tx.now}, _CHANGEABLE):
         return get(tx, station_id)
     raise NotFound("Station not found")
@@ -520,4 +527,5 @@ def _station(row: Row) -> Station:
         created_seq=row["created_seq"],
         created_at=from_micros(row["created_at"]),
         updated_at=from_micros(row["updated_at"]),
+        tags=() if row["tags"] == "[]" else tuple(columns.from_json(row["tags"])),
     )

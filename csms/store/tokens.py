@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from csms.clock import from_micros, to_micros
-from csms.domain.permissions import Role, Scope
+from csms.domain.permissions import SYSTEM, Role, Scope
 from csms.domain.tokens import Token, TokenSource
 from csms.errors import NotFound
 from csms.store import columns
@@ -50,6 +50,12 @@ def insert(
 def get(tx: ReadTx, public_id: str) -> Token:
     """The token with this public id, revoked or not; raises NotFound."""
     return _token(_existing(tx.one("SELECT * FROM tokens WHERE public_id = ?", (public_id,))))
+
+
+def check_principal(tx: ReadTx, principal: str | None) -> None:
+    """Whether there is or was such a token, or it is ourselves; raises NotFound."""
+    if principal not in {None, SYSTEM.id}:
+        _existing(tx.one("SELECT 1 FROM tokens WHERE public_id = ?", (principal,)))
 
 
 def get_by_id(tx: ReadTx, token_id: int) -> Token:

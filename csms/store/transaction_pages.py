@@ -90,14 +90,14 @@ def list_page(
     oldest_first: bool = False,
 ) -> list[ListedTransaction]:
     """Those that began last come first; `after` is the last one of the page before."""
-    terms, params = _terms(wanted)
+    # Far into the list, each of the stations would have as many to skip.
+    few = None if offset else _few_stations(tx, wanted)
+    terms, params = _terms(wanted, few)
     if after is not None:
         way = ">" if oldest_first else "<"
         terms.append(f"{_BEGUN} {way}= ? AND ({_BEGUN} {way} ? OR id {way} ?)")
         params += [after.begun_at, after.begun_at, after.id]
     order = "ASC" if oldest_first else "DESC"
-    # Far into the list, each of the stations would have as many to skip.
-    few = None if offset else _few_stations(tx, wanted)
     source, index = "transactions", _index(wanted)
     first: list[Any] = []
     if few is not None:
@@ -118,8 +118,8 @@ def list_page(
 
 def count(tx: ReadTx, wanted: Wanted) -> int:
     """How many `list_page` would go through."""
-    terms, params = _terms(wanted)
     few = _few_stations(tx, wanted)
+    terms, params = _terms(wanted, few)
     source = "transactions"
     if few is not None:
         source = "json_each(?) AS few CROSS JOIN transactions ON station_id = few.value"
@@ -129,7 +129,7 @@ def count(tx: ReadTx, wanted: Wanted) -> int:
     return number
 
 
-def _terms(wanted: Wanted) -> tuple[list[str], list[Any]]:
+def _terms(wanted: Wanted, few: list[int] | None) -> tuple[list[str], list[Any]]:
     terms, params = ["1"], list[Any]()
     for term, value in (
         ("station_id = ?", wanted.station_id),
@@ -143,7 +143,7 @@ def _terms(wanted: Wanted) -> tuple[list[str], list[Any]]:
             params.append(value)
     if wanted.is_open is not None:
         terms.append(f"end_received_at IS {'' if wanted.is_open else 'NOT '}NULL")
-    if wanted.location_ids is not None:
+    if wanted.location_ids is not None and few is None:
         terms.append(
             "station_id IN (SELECT id FROM stations"
             " WHERE location_id IN (SELECT value FROM json_each(?)))"

@@ -1,7 +1,7 @@
 // The API's page: every operation of /openapi.json, or every code of an error.
 
-import { arrange, byId, element, show } from "/assets/dom.js";
-import { coded, fields, resolved } from "/assets/schema.js";
+import { arrange, byId, coded, element, show } from "/assets/dom.js";
+import { fields, resolved } from "/assets/schema.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const MOUNTS = { native: "/api/v1", chargers: "/ocpp", commands: "/api/v3" };
@@ -72,7 +72,7 @@ function idOf(group) {
 }
 
 function openNamed() {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const named = document.getElementById(location.hash.slice(1));
   if (!named) return;
   if (named.tagName === "DETAILS") named.open = true;
   named.scrollIntoView();

@@ -9,6 +9,11 @@ export function element(name, className, ...children) {
   return made;
 }
 
+/** Text with its `code` as code. */
+export function coded(text) {
+  return text.split("`").map((part, place) => (place % 2 ? element("code", "", part) : part));
+}
+
 export function byId(id) {
   return document.getElementById(id);
 }

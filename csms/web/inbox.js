@@ -1,10 +1,11 @@
 // Who knocked and was not let in, letting one in, and what to enter in a station.
 
 import { get, list, send } from "/assets/api.js";
-import { arrange, byId, element, show } from "/assets/dom.js";
+import { arrange, byId, coded, element, show } from "/assets/dom.js";
 
 const MOST = 50;
 const UNKNOWN = ["unknown_identity", "unknown_with_certificate"];
+const UNARMED = ["no_credentials", "bad_password", "no_password_set"];
 
 let failed = () => {};
 let timer = null;
@@ -21,6 +22,7 @@ export function setUp(onError) {
   byId("point").addEventListener("toggle", () => {
     if (byId("point").open) loadPoint().catch(failed);
   });
+  byId("point-maker").addEventListener("change", () => loadPoint().catch(failed));
   byId("point-form").addEventListener("submit", (event) => {
     event.preventDefault();
     loadPoint().catch(failed);
@@ -75,13 +77,21 @@ function row(entry) {
     element("div", "title", element("span", "", entry.identity || "no identity"),
       element("span", "chip", entry.cause.replaceAll("_", " ")), element("span", "aside", seen)),
     element("p", "detail", what),
-    element("p", "", entry.next_step),
+    element("p", "", ...coded(entry.next_step)),
     entry.detail ? element("p", "detail", entry.detail) : null,
     entry.sent ? element("p", "detail", entry.sent) : null,
     buttons,
   );
   if (UNKNOWN.includes(entry.cause)) {
     buttons.append(button("Accept", "", () => askForPlace(entry, buttons)));
+  }
+  if (UNARMED.includes(entry.cause)) {
+    buttons.append(button("New password", "quiet", async () => {
+      // Whoever was wrong need not be the station, which may be in all the while.
+      if (!confirm(`The password that ${entry.identity} has now is refused then. Make a new one?`)) return;
+      const path = `/api/v1/stations/identity:${encodeURIComponent(entry.identity)}/credentials/rotate`;
+      tell({ ...(await send("POST", path)), password_from: "new" });
+    }));
   }
   buttons.append(button("Forget", "quiet", () => send("DELETE", `/api/v1/inbox/${entry.id}`).then(load)));
   return made;
@@ -130,6 +140,7 @@ async function askForPlace(entry, buttons) {
 function tell(accepted) {
   const how = {
     station: "keeps the password that it has. It is in at its next boot, within seconds.",
+    told: "is in at its next boot, within seconds. It has no password yet, and is told one over OCPP then.",
     none: "needs no password here.",
     given: "has the password that you gave it.",
     new: "needs this password; it is not shown again. Enter it in the station:",
@@ -141,9 +152,16 @@ function tell(accepted) {
 
 async function loadPoint() {
   const identity = byId("point-identity").value.trim();
-  const about = identity ? `?identity=${encodeURIComponent(identity)}` : "";
-  const shown = await get(`/api/v1/connection-info${about}`);
-  arrange(byId("point-steps"), shown.steps.map((step) => element("li", "", step)));
+  const maker = byId("point-maker");
+  const about = new URLSearchParams();
+  if (identity) about.set("identity", identity);
+  if (maker.value) about.set("vendor", maker.value);
+  const shown = await get(`/api/v1/connection-info?${about}`);
+  if (maker.options.length === 1) maker.append(...shown.makers.map((name) => element("option", "", name)));
+  const known = shown.known.map((one) => element(
+    "li", "", `${one.who}: `, ...coded(one.text), element("p", "detail", `As told in ${one.sources.join(", ")}`),
+  ));
+  arrange(byId("point-steps"), [...known, ...shown.steps.map((step) => element("li", "", ...coded(step)))]);
   arrange(byId("point-urls"), shown.urls.map((one) => element(
     "li", "",
     element("code", "", identity ? one.url_with_identity : one.url),

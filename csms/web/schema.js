@@ -1,6 +1,6 @@
 // A JSON schema as a list that a person can read.
 
-import { element } from "/assets/dom.js";
+import { coded, element } from "/assets/dom.js";
 
 const DEEPEST = 6;
 const LIMITS = {
@@ -8,11 +8,6 @@ const LIMITS = {
   minimum: "\u2265 #", maximum: "\u2264 #", exclusiveMinimum: "> #", exclusiveMaximum: "< #",
   minItems: "at least # of them", maxItems: "at most # of them", pattern: "like #",
 };
-
-/** Text with its `code` as code. */
-export function coded(text) {
-  return text.split("`").map((part, place) => (place % 2 ? element("code", "", part) : part));
-}
 
 /** What a `$ref` leads to, else the thing itself. */
 export function resolved(api, thing) {

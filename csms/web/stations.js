@@ -74,6 +74,7 @@ function row(station) {
     element("div", "title", dot, element("span", "", station.identity), element("span", "aside", state)),
     station.name && station.name !== station.identity ? element("p", "detail", station.name) : null,
     element("p", "detail", what || "never booted"),
+    station.password_waived ? element("p", "alert", "Anybody may come in as this station: no password is asked for.") : null,
     element("div", "chips", ...station.connectors
       .filter((one) => one.evse_id > 0 || station.connectors.length === 1)
       .map((one) => element("span", `chip ${one.status}`, `${one.evse_id} ${one.reported_status}`))),

@@ -220,11 +220,33 @@ async def test_a_blank_at_the_end_of_the_password(server: Server) -> None:
     assert "a password of 21 bytes, with a blank at its end" in entry["sent"]
 
 
+def test_soap_is_not_served_and_says_so(server: Server) -> None:
+    head = "Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: 0"
+    for path, identity in (("/ocpp/M-15", "M-15"), ("/", "")):
+        assert b" 40" in ask(server.port, f"POST {path} HTTP/1.1\r\n{head}")
+        entry = seen(server, identity, "no_upgrade")
+        assert entry["detail"] == "it speaks SOAP"
+        assert "choose OCPP JSON" in entry["next_step"]
+
+
+def test_our_own_doctor_leaves_no_attempt(server: Server) -> None:
+    assert server.client.welcomes_stations()
+    ask(server.port, "GET /ocpp/M-16 HTTP/1.1")
+    seen(server, "M-16", "no_upgrade")  # by now the one before would be there too
+    sent = [one["sent"] or "" for one in server.client.pages("/api/v1/inbox")]
+    assert [] == [one for one in sent if "csms doctor" in one]
+
+
 def test_a_blank_in_the_url_is_part_of_the_identity(server: Server) -> None:
     lines = ["GET /ocpp/My Charger HTTP/1.1", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
     lines += ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol: ocpp1.6"]
     assert b" 101 " in ask(server.port, "\r\n".join(lines))  # without `Connection: Upgrade`, too
-    assert "/ocpp/My Charger" in seen(server, "My Charger", "unknown_identity")["sent"]
+    entry = seen(server, "My Charger", "unknown_identity")
+    assert "/ocpp/My Charger" in entry["sent"]
+    assert "its URL has a blank" in entry["detail"]
+    assert "Connection: Upgrade" in entry["detail"]
+    assert b" 101 " in ask(server.port, "\r\n".join([lines[0].replace("My ", "%20"), *lines[1:]]))
+    assert "begins or ends with a blank" in known(server, " Charger")["detail"]
 
 
 def test_an_attempt_can_be_forgotten(server: Server) -> None:
@@ -297,13 +319,52 @@ async def test_a_silent_station_is_asked_for_the_boot_that_lets_it_in(
 
 
 @pytest.mark.parametrize("subprotocol", VERSIONS)
-async def test_a_station_without_a_password_is_given_one_and_comes_back(
+async def test_a_station_without_a_password_stays_and_is_told_one(
     server: Server, subprotocol: str
 ) -> None:
     identity = f"BARE-{subprotocol}"
     async with dial(server, f"/ocpp/{identity}", subprotocol) as station:
         assert await boot(station, subprotocol) == "Pending"
-        accepted = server.client.post(f"/api/v1/inbox/{known(server, identity)['id']}/accept", {})
+        path = f"/api/v1/inbox/{known(server, identity)['id']}/accept"
+        accepted = server.client.post(path, {})
+        assert (accepted["password_from"], accepted["admitted"]) == ("told", True)
+        assert accepted["password"] is None
+        # Until it has taken one it cannot come again, and nobody can in its name.
+        assert await fails(dial(server, f"/ocpp/{identity}", subprotocol)) == 401
+        assert await boot(station, subprotocol) == "Accepted"
+        credentials = (identity, await takes_a_password(station))
+    async with dial(server, f"/ocpp/{identity}", subprotocol, credentials=credentials) as station:
+        assert await boot(station, subprotocol) == "Accepted"
+    assert await fails(dial(server, f"/ocpp/{identity}", subprotocol)) == 401
+
+
+async def takes_a_password(station: ClientConnection) -> str:
+    """What it is told over OCPP, once it has said that it uses it; any other order is accepted."""
+    told = None
+    async with asyncio.timeout(20):
+        while told is None:
+            frame = json.loads(await station.recv())
+            answer: dict[str, Any] = {"status": "Accepted"}
+            if frame[2] == "ChangeConfiguration":
+                told = bytes.fromhex(frame[3]["value"]).decode()
+            elif frame[2] == "SetVariables":
+                (data,) = frame[3]["setVariableData"]
+                told = data["attributeValue"]
+                named = {key: data[key] for key in ("component", "variable")}
+                answer = {"setVariableResult": [{"attributeStatus": "Accepted", **named}]}
+            await station.send(json.dumps([3, frame[1], answer]))
+    return str(told)
+
+
+@pytest.mark.parametrize("subprotocol", VERSIONS)
+async def test_a_station_without_a_password_is_given_one_and_comes_back(
+    server: Server, subprotocol: str
+) -> None:
+    identity = f"SHOWN-{subprotocol}"
+    async with dial(server, f"/ocpp/{identity}", subprotocol) as station:
+        assert await boot(station, subprotocol) == "Pending"
+        path = f"/api/v1/inbox/{known(server, identity)['id']}/accept"
+        accepted = server.client.post(path, {"new_password": True})
         assert (accepted["password_from"], accepted["admitted"]) == ("new", False)
         async with asyncio.timeout(5):
             await station.wait_closed()
@@ -364,19 +425,7 @@ async def test_one_that_brings_no_password_is_told_one(
     identity = f"TOLD-{subprotocol}"
     async with dial(server, f"/ocpp/{identity}", subprotocol) as station:
         assert await boot(station, subprotocol) == "Accepted"
-        told = None
-        async with asyncio.timeout(20):
-            while told is None:
-                frame = json.loads(await station.recv())
-                answer: dict[str, Any] = {"status": "Accepted"}
-                if frame[2] == "ChangeConfiguration":
-                    told = bytes.fromhex(frame[3]["value"]).decode()
-                elif frame[2] == "SetVariables":
-                    (data,) = frame[3]["setVariableData"]
-                    told = data["attributeValue"]
-                    named = {key: data[key] for key in ("component", "variable")}
-                    answer = {"setVariableResult": [{"attributeStatus": "Accepted", **named}]}
-                await station.send(json.dumps([3, frame[1], answer]))
+        told = await takes_a_password(station)
     server.client.delete("/api/v1/onboarding")
     assert await fails(dial(server, f"/ocpp/{identity}", subprotocol)) == 401
     credentials = (identity, told)
@@ -404,7 +453,7 @@ async def test_one_that_takes_no_password_stays_out_after_the_window(
             assert await boot(station, "ocpp1.6") == "Accepted"
     server.client.delete("/api/v1/onboarding")
     assert await fails(dial(server, "/ocpp/NEVER", "ocpp1.6")) == 401
-    assert "credentials/rotate" in seen(server, "NEVER", "no_password_set")["next_step"]
+    assert "csms stations password" in seen(server, "NEVER", "no_password_set")["next_step"]
 
 
 async def test_no_restart_finds_the_window_open(server: Server, opened: dict[str, Any]) -> None:

@@ -29,7 +29,9 @@ from csms.events import Bus
 from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
 from csms.jobs.kinds import file_transfer, id_token_import, station_delete, station_update
+from csms.jobs.kinds.charging_profile_template import ChargingProfileTemplateRunner
 from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.config_template import ConfigTemplateRunner
 from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.kinds.webhook_delivery import WebhookRunner
@@ -58,6 +60,7 @@ class ScriptedHub(ScriptedStations):
         self.accepted: list[str] = []
         self.admitted: list[tuple[str, str]] = []
         self.shown: dict[tuple[str, str], bytes] = {}
+        self.bare: set[tuple[str, str]] = set()
         self.settings = OcppSettings()
         self.pending: list[Message] = []
         self.disconnected: list[tuple[int, int]] = []
@@ -81,6 +84,9 @@ class ScriptedHub(ScriptedStations):
 
     def password_of_held(self, identity: str, address: str) -> bytes | None:
         return self.shown.get((identity, address))
+
+    def is_held(self, identity: str, address: str) -> bool:
+        return (identity, address) in self.bare
 
     def admit_held(self, station: Station, address: str, password: bytes | None) -> bool:
         self.admitted.append((station.identity, address))
@@ -175,14 +181,17 @@ async def engine(
         bus=bus,
         clock=clock,
         kinds={
-            "command": CommandRunner(
-                hub,
-                clock,
-                read=db.read,
-                call_timeout_s=30,
-                in_grace=lambda _: None,
-                seal=Seal(b"k" * 32),
-            ),
+            **{
+                kind.name: kind(
+                    hub,
+                    clock,
+                    read=db.read,
+                    call_timeout_s=30,
+                    in_grace=lambda _: None,
+                    seal=Seal(b"k" * 32),
+                )
+                for kind in (CommandRunner, ConfigTemplateRunner, ChargingProfileTemplateRunner)
+            },
             "station_create": StationCreateRunner(
                 read=db.read, deployment=ScriptedFleet(), max_virtual=2000
             ),

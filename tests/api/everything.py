@@ -278,6 +278,11 @@ async def _order(live: Live, station: Station, place: str) -> dict[str, str]:
     profile = await live.ok("POST", f"{path}/charging-profiles", 201, json=body)
     await live.ok("PUT", f"{path}/local-list", json={"entries": [{"id_token": CARD}]})
     command = await live.ok("POST", f"{path}/commands", json={"command": "clear_cache"})
+    body = {"name": "Street", "variables": [{"variable": "HeartbeatInterval", "value": "300"}]}
+    configuration = await live.ok("POST", "/api/v1/config-templates", 201, json=body)
+    limit = {**PROFILE, "purpose": "TxDefaultProfile"}
+    body = {"name": "Night", "charging_profile": limit}
+    night = await live.ok("POST", "/api/v1/charging-profile-templates", 201, json=body)
     await live.ok("PUT", f"/api/v1/locations/{place}/prices", json={"currency": "EUR"})
     body = {"value": CARD, "status": "Accepted", "group_id_token": CARD}
     id_token = await live.ok("POST", "/api/v1/id-tokens", 201, json=body)
@@ -296,6 +301,7 @@ async def _order(live: Live, station: Station, place: str) -> dict[str, str]:
     await live.poll(job["status_url"], lambda one: one["status"] == "READY")
     return {
         "inbox/entry_id": entry["id"],
+        "evse_id": "1",
         "reservation_id": str(reservation["reservation_id"]),
         "profile_id": str(profile["profile_id"]),
         "call": "ClearCache",
@@ -305,6 +311,9 @@ async def _order(live: Live, station: Station, place: str) -> dict[str, str]:
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
         "command_id": command["id"],
+        "charging_profile_template_id": night["id"],
+        "config_template": configuration["id"],
+        "config_template_id": configuration["id"],
         "job_id": job["job_id"],
         "run": run["data"]["uuid"],
         "bulk/run": run["data"]["uuid"],

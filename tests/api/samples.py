@@ -16,6 +16,11 @@ Place = tuple[str | int, ...]
 # What no schema says: a word that means something.
 MEANT: dict[str, Any] = {
     "action": "DataTransfer",
+    "TemplateVariable": {
+        "component": "OCPPCommCtrlr",
+        "variable": "HeartbeatInterval",
+        "value": "1",
+    },
     "charging_profile": PROFILE,
     "command": "ClearCache",
     "expires_at": "2026-05-01T14:00:00Z",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import csms
+
 if TYPE_CHECKING:
     from tests.api.conftest import Api
 
@@ -46,3 +48,8 @@ async def test_metrics_through_a_proxy_need_a_token(api: Api) -> None:
         assert response.status == 401, header
     response = await api.get("/metrics", role="viewer", headers={"Via": "1.1 proxy"})
     assert response.status == 200
+
+
+async def test_which_release_this_is(api: Api) -> None:
+    answer = await api.get("/version", role=None)
+    assert (200, {"version": csms.__version__}) == (answer.status, await answer.json())

@@ -95,7 +95,10 @@ def test_a_query_string_cannot_say_null() -> None:
     ("method", "path", "status", "content"),
     [
         ("GET", "/api/v1/stations/{station_id}", "304", None),
-        ("GET", "/api/v1/messages", "200", {"application/json", "application/x-ndjson"}),
+        (
+            *("GET", "/api/v1/messages", "200"),
+            {"application/json", "application/x-ndjson", "text/event-stream"},
+        ),
         ("POST", "/api/v1/stations/{station_id}/commands", "504", {"application/problem+json"}),
         ("POST", "/api/v3/chargers/{uuid}/actions/start", "504", {"application/json"}),
         ("POST", "/ocpp/locations", "400", {"application/json"}),

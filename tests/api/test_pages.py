@@ -25,6 +25,7 @@ async def test_a_page_is_public_and_locked_down(api: Api, path: str) -> None:
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Server"] == "csms"
     assert response.headers["Referrer-Policy"] == "no-referrer"
 
 

@@ -30,6 +30,7 @@ PUBLIC = {
     "/readyz",
     "/metrics",
     "/openapi.json",
+    "/version",
 }
 PUBLIC |= {"/api/v1/auth/sign-in", "/files/{link}/{name:.*}"}
 BAD = ["Bearer nope", "Basic abc", "Bearer", "Bearer " + "x" * 600, ""]

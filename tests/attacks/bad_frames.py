@@ -212,6 +212,10 @@ def too_much() -> Iterator[Bad]:
         yield from _texts("a long name", NOT_IMPLEMENTED, _call("H" * size, "{}"))
     spaces = " " * 900_000
     yield from _texts("spaces", ANSWERED, f'{spaces}[2,"$ID","Heartbeat",{{}}]')
+    frame_around = len(_call("Heartbeat", '{"x":""}'))  # an id has as many letters as $ID
+    for under in (0, 1):
+        text = "y" * (MIB - under - frame_around)
+        yield from _texts("as big as can be", ANSWERED, _call("Heartbeat", f'{{"x":"{text}"}}'))
     for over in (1, 1000, MIB):
         yield from _texts("too big", TOO_BIG, b"x" * (MIB + over))
 
@@ -423,7 +427,7 @@ def no_websocket() -> Iterator[Bad]:
         ("too big in parts", TOO_BIG, frame(b"x" * MIB, first=TEXT) + frame(b"x", first=FIN)),
         ("too big in many parts", TOO_BIG, frame(first=TEXT) + frame(b"x" * 50_000, first=0) * 22),
         ("a ping that lies", TOO_BIG, frame(first=FIN | PING, declared=2**40)),
-        ("not masked", ANSWERED, frame(call, masked=False)),
+        ("not masked", PROTOCOL, frame(call, masked=False)),
         ("in two parts", ANSWERED, half + frame(b'"Heartbeat",{}]', first=FIN)),
         ("with a ping in between", ANSWERED, half + frame(first=FIN | PING) + frame(b'"Heartbeat",{}]', first=FIN)),
         ("in ten thousand parts", ANSWERED, half + frame(first=0) * 10_000 + frame(b'"Heartbeat",{}]', first=FIN)),

@@ -12,6 +12,8 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -108,17 +110,32 @@ class Listening(threading.Thread):
                 self.heard += line
 
 
+@dataclass
+class Opened:
+    """An answer, whatever it is."""
+
+    status: int
+    headers: Message
+    text: bytes
+
+
 def ask(url: str, method: str, headers: dict[str, str], body: Any = None) -> tuple[int, bytes]:
-    """Status and text of an answer, whatever it is."""
+    """Status and text of an answer."""
+    answer = opened(url, method, headers, body)
+    return answer.status, answer.text
+
+
+def opened(url: str, method: str, headers: dict[str, str], body: Any = None) -> Opened:
+    """An answer with its headers."""
     data = None if body is None else json.dumps(body).encode()
     if data is not None:
         headers = {"Content-Type": "application/json", **headers}
     request = urllib.request.Request(url, data, headers, method=method)
     try:
         with urllib.request.urlopen(request) as answer:
-            return answer.status, answer.read()
+            return Opened(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as error:
-        return error.code, error.read()
+        return Opened(error.code, error.headers, error.read())
 
 
 class Parrot:

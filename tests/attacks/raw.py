@@ -8,6 +8,7 @@ import json
 import os
 import ssl
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,6 +147,12 @@ class Raw:
             (size,) = struct.unpack("!Q", await self._reader.readexactly(8))
         return first & 0x0F, await self._reader.readexactly(size)
 
+    async def read_on(self) -> None:
+        """Read whatever comes, until the end."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await self.read()
+
     async def ask(self, action: str, payload: Any) -> list[Any]:
         """Send a CALL and skip to its answer."""
         message_id = self.send(action, payload)
@@ -202,6 +209,10 @@ class Raw:
     async def close(self) -> None:
         """Gone."""
         self._writer.close()
+
+    def abort(self) -> None:
+        """Gone, with what was not taken from it."""
+        self._writer.transport.abort()
 
 
 def credentials(station: Known) -> dict[str, str]:

@@ -24,6 +24,12 @@ def read_everything(client: Client) -> int:
 
 def answers(client: Client) -> Iterator[tuple[str, str]]:
     """The path and the text of every answer; streams have no end and are left out."""
+    for path in paths(client):
+        yield from _pages(client, path)
+
+
+def paths(client: Client) -> Iterator[str]:
+    """Where something can be read."""
     for route in routes.ALL:
         kinds = route.answers or {}
         if route.method != "GET" or kinds.get(200) == "text/event-stream":
@@ -32,8 +38,7 @@ def answers(client: Client) -> Iterator[tuple[str, str]]:
             continue
         if route.path == ASKS:
             continue
-        for path in _filled(client, route.path):
-            yield from _pages(client, path)
+        yield from _filled(client, route.path)
 
 
 def _filled(client: Client, path: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from csms.cli.failures import Refused
+from csms.ocpp.listener import MAX_SILENT
 from tests.acceptance.processes import TOKEN, eventually, free_port
-from tests.attacks.witness import Attacked, Known, ask, boot, bystanders, dial, register
+from tests.attacks.witness import AFTER_MIB, Attacked, Known, ask, boot, bystanders, dial, register
 from tests.ocpp.corpus.timestamps import CORPUS
 from tests.pki import Authority, client
 
@@ -89,6 +91,7 @@ async def guess(server: Attacked, number: int) -> None:
     async with victim.dial() as socket:
         await boot(socket)
     slots, answers = asyncio.Semaphore(50), list[int]()
+    before = server.memory_mib()
 
     async def one(n: int) -> None:
         async with slots:
@@ -106,6 +109,7 @@ async def guess(server: Attacked, number: int) -> None:
         assert time.monotonic() - began < 5
     assert {401, 429} == set(answers)
     assert answers.count(401) < number / 4
+    assert server.memory_mib() - before < AFTER_MIB
 
 
 async def test_a_stranger_does_not_displace_a_station(server: Attacked) -> None:
@@ -214,6 +218,7 @@ async def test_poisoned_times_break_no_list(server: Attacked) -> None:
     get(f"/api/v3/chargers/{station.id}/transactions")
     get(f"/ocpp/chargers/{station.id}/logs")
     get("/api/v1/stats/overview")
+    assert len(CORPUS) / 2 <= len(fetch(server, "/api/v1/transactions.csv")[0].splitlines()) - 1
 
 
 async def test_energy_is_never_negative(server: Attacked) -> None:
@@ -322,6 +327,7 @@ async def test_five_thousand_idle_sockets_take_no_place_of_a_station(server: Att
 
 async def crowd(server: Attacked, number: int) -> None:
     sockets: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    files, memory = server.files(), server.memory_mib()
     async with bystanders(server):
         for n in range(number):
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -332,8 +338,14 @@ async def crowd(server: Attacked, number: int) -> None:
         async with late.dial() as socket:
             await boot(socket)
         assert time.monotonic() - began < 2
+        held = server.files() - files
+        assert min(number, MAX_SILENT) - 50 < held < MAX_SILENT + 50
     for _, writer in sockets:
         writer.close()
+    gone = partial(eventually, lambda: server.files() < files + 10, timeout_s=20)
+    await asyncio.to_thread(gone, what="the sockets to be closed")
+    print(f"{held} held, {server.memory_mib() - memory:+.1f} MiB")
+    assert server.memory_mib() - memory < AFTER_MIB
 
 
 async def test_the_certificate_of_one_station_opens_no_other(tmp_path: Path) -> None:

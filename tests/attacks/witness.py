@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -23,6 +24,9 @@ from tests.attacks.words import basic
 # noise of a machine on which server, attacker and station share two cores.
 FLOOR_S = 0.25
 COMES_IN_WITHIN_S = 5.0
+ARRIVES_EVERY_S = 1.0
+# Above what the process took before an attack, when that is over.
+AFTER_MIB = 48
 _ids = itertools.count(1)
 
 
@@ -50,6 +54,22 @@ class Attacked(Server):
         assert self._witness.stdout is not None
         print(which, file=self._witness.stdin, flush=True)
         return float(self._witness.stdout.readline())
+
+    def memory_mib(self) -> float:
+        """What the process takes."""
+        assert self.process is not None
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20
+
+    def processor_s(self) -> float:
+        """How long it has been computing so far."""
+        assert self.process is not None
+        used = psutil.Process(self.process.pid).cpu_times()
+        return float(used.user + used.system)
+
+    def files(self) -> int:
+        """How many it has open; nearly all of them are sockets."""
+        assert self.process is not None
+        return int(psutil.Process(self.process.pid).num_fds())
 
     def stop(self) -> int:
         """The station goes first."""
@@ -92,7 +112,7 @@ def dial(
         f"{server.url}/{identity}",
         subprotocols=[Subprotocol("ocpp1.6")],
         additional_headers={**headers, **more.pop("headers", {})},
-        open_timeout=COMES_IN_WITHIN_S * 2,
+        open_timeout=COMES_IN_WITHIN_S * 6,
         ping_interval=None,
         compression=None,
         **more,
@@ -119,16 +139,33 @@ async def boot(socket: ClientConnection) -> None:
 
 
 @asynccontextmanager
-async def bystanders(server: Attacked) -> AsyncIterator[None]:
+async def bystanders(server: Attacked, *, floor_s: float = FLOOR_S) -> AsyncIterator[None]:
     """Around an attack: another station is hardly slower, a real one comes in, nothing breaks."""
     quiet = await asyncio.to_thread(server.p99, "quiet")
-    arrival = asyncio.create_task(_come_in(register(server, "NEW")))
-    yield
-    assert await arrival < COMES_IN_WITHIN_S
+    over = asyncio.Event()
+    arrivals = asyncio.create_task(_come_in_until(over, register(server, "NEW")))
+    try:
+        yield
+    finally:
+        over.set()
+        slowest = await arrivals
+    assert slowest < COMES_IN_WITHIN_S
     meanwhile = await asyncio.to_thread(server.p99, "since")
-    assert meanwhile < max(2 * quiet, FLOOR_S)
+    print(f"p99 {quiet * 1000:.0f} ms, then {meanwhile * 1000:.0f}; came in within {slowest:.2f} s")
+    assert meanwhile < max(2 * quiet, floor_s)
     log = server.log.read_text()
     assert "Traceback" not in log, log[-4000:]
+
+
+async def _come_in_until(over: asyncio.Event, station: Known) -> float:
+    """Again and again, from the beginning of the attack to its end; the longest it took."""
+    slowest = 0.0
+    while True:
+        slowest = max(slowest, await _come_in(station))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), ARRIVES_EVERY_S)
+        if over.is_set():
+            return slowest
 
 
 async def _come_in(station: Known) -> float:

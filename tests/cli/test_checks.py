@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,13 @@ def test_a_damaged_database_fails(directory: Path) -> None:
         file.seek(4096 * 3)
         file.write(os.urandom(4096 * 20))
     assert Verdict.FAIL is verdicts(checks.check_database(directory))["database"]
+
+
+def test_a_station_that_comes_in_without_a_password_is_a_warning(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "csms.sqlite3")) as db:
+        db.execute("UPDATE credentials SET kind = 'waived'")
+        db.commit()
+    assert Verdict.WARN is verdicts(checks.check_database(directory))["passwords"]
 
 
 def test_a_missing_key_fails(directory: Path) -> None:

@@ -111,6 +111,8 @@ def test_a_station_is_changed_kept_out_and_given_a_password(run: Run) -> None:
     made = run("stations", "password", "CP-1").out.strip()
     assert 20 == len(made)
     assert made != added["password"]
+    assert 0 == run("stations", "password", "CP-1", "--waive").code
+    assert run("stations", "show", "CP-1", "--json").json["password_waived"] is True
     assert "not connected" in run("stations", "disconnect", "CP-1").err
 
 

@@ -64,3 +64,20 @@ def test_a_setting_that_cannot_be_is_bad_usage(
     file.write_text("nonsense = 1\n")
     outcome = csms("config", "show", "--config", file)
     assert (2, 1) == (outcome.code, outcome.err.count("\n"))
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1,[::1]", '["127.0.0.1", "[::1]"]'])
+def test_a_list_in_the_environment_may_look_as_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CSMS_WEBHOOKS__ALLOWED_TARGETS", value)
+    assert ["127.0.0.1", "[::1]"] == config.load().webhooks.allowed_targets
+
+
+def test_a_list_in_the_environment_that_is_broken_is_bad_usage(
+    csms: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CSMS_WEBHOOKS__ALLOWED_TARGETS", '["127.0.0.1"')
+    outcome = csms("config", "show")
+    assert (2, 1) == (outcome.code, outcome.err.count("\n"))
+    assert "allowed_targets" in outcome.err

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import io
 import ipaddress
 import stat
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from csms.domain.certificates import read_chain, read_signing_request
+from csms.domain.client_certificates import read_client_certificate
 from csms.ocpp import tls
 from csms.ocpp.tls import TlsFiles
+from tests.certificates import csr, usage
 from tests.cli.conftest import Outcome
 
 Csms = Callable[..., Outcome]
@@ -64,6 +70,76 @@ def test_again_makes_new_certificates_of_the_same_authority(csms: Csms, tmp_path
     assert before[-1] == files.client_ca.read_bytes()
     assert not set(before[:-1]) & {path.read_bytes() for path in files.paths}
     verify(files, "b.example.com")
+
+
+# ---- stations --------------------------------------------------------------------------------
+
+
+def give(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa 2048"])
+def test_a_certificate_that_it_signs_opens_the_door(
+    csms: Csms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    files = files_of(csms("tls", "init", "--data-dir", tmp_path))
+    asked = csr(kind=kind, dns=("csms.example.com",), wants=usage(key_encipherment=True))
+    give(monkeypatch, asked)
+    signed = csms("tls", "sign", "--data-dir", tmp_path)
+    made = x509.load_pem_x509_certificate(signed.out.encode())
+    assert files.client_ca is not None
+    root = x509.load_pem_x509_certificate(files.client_ca.read_bytes())
+    made.verify_directly_issued_by(root)
+    read = read_client_certificate(made.public_bytes(Encoding.DER))
+    assert (("GARAGE-1",), ("Garage",), True) == (
+        read.common_names,
+        read.organizations,
+        read.is_for_clients,
+    )
+    assert read_signing_request(asked).public_key == read_chain(signed.out).public_key
+    # What else it asked for it did not get.
+    assert not made.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    with pytest.raises(x509.ExtensionNotFound):
+        made.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("nonsense", "the CSR cannot be read"),
+        (csr(kind="ed25519"), "neither an RSA nor an EC key"),
+        (csr(wants=usage(key_cert_sign=True)), "signs others"),
+    ],
+)
+def test_what_it_does_not_sign(csms: Csms, tmp_path: Path, given: str, reason: str) -> None:
+    csms("tls", "init", "--data-dir", tmp_path)
+    file = tmp_path / "station.csr"
+    file.write_text(given)
+    outcome = csms("tls", "sign", file, "--data-dir", tmp_path)
+    assert (1, "") == (outcome.code, outcome.out)
+    assert reason in outcome.err
+
+
+def test_it_signs_for_nothing_but_stations(
+    csms: Csms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    csms("tls", "init", "--data-dir", tmp_path)
+    monkeypatch.setenv("OCPP_CERTIFICATE_TYPE", "V2GCertificate")
+    outcome = csms("tls", "sign", "--data-dir", tmp_path)
+    assert (1, "csms: this authority signs no V2GCertificate\n") == (outcome.code, outcome.err)
+
+
+def test_without_an_authority_nothing_is_signed(csms: Csms, tmp_path: Path) -> None:
+    outcome = csms("tls", "sign", "--data-dir", tmp_path)
+    assert 1 == outcome.code
+    assert "csms tls init" in outcome.err
+
+
+def test_it_says_how_stations_get_the_root(csms: Csms, tmp_path: Path) -> None:
+    said = csms("tls", "init", "--data-dir", tmp_path).err
+    assert str(tmp_path / "tls" / "ca.pem") in said
+    assert "install_certificate" in said
 
 
 def test_what_is_no_host_is_refused_in_one_line(csms: Csms, tmp_path: Path) -> None:

@@ -112,18 +112,34 @@ def test_accepting_a_station_that_never_knocked_fails(
     assert "nobody is not in the inbox" in outcome.err
 
 
-def test_a_station_that_knocked_is_accepted(csms: Callable[..., Outcome], data_dir: Path) -> None:
-    url = client_of(data_dir).url.replace("http", "ws") + "/ocpp/Stranger"
+@pytest.mark.parametrize(
+    ("options", "length", "words"),
+    [
+        ((), 0, "is told a password over OCPP"),
+        (("--new-password",), 20, "Password, not shown again:"),
+    ],
+)
+def test_a_station_that_knocked_is_accepted(
+    csms: Callable[..., Outcome],
+    data_dir: Path,
+    options: tuple[str, ...],
+    length: int,
+    words: str,
+) -> None:
+    identity = f"Stranger{len(options)}"
+    url = client_of(data_dir).url.replace("http", "ws") + f"/ocpp/{identity}"
     boot = {"chargePointVendor": "Acme", "chargePointModel": "One"}
     with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as station:
         station.send(json.dumps([2, "1", "BootNotification", boot]))
         assert json.loads(station.recv(START_S))[2]["status"] == "Pending"
         listed = csms("stations", "list", "--inbox", "--json", "--data-dir", data_dir).json
-        accepted = csms("stations", "accept", "stranger", "--name", "Gate", "--data-dir", data_dir)
+        named = (identity.lower(), "--name", "Gate", *options)
+        accepted = csms("stations", "accept", *named, "--data-dir", data_dir)
     stations = csms("stations", "list", "--json", "--data-dir", data_dir).json
-    assert [one["identity"] for one in listed] == ["Stranger"]
-    assert len(accepted.out.strip()) == 20
-    assert ("Stranger", "Gate") in {(one["identity"], one["name"]) for one in stations}
+    assert [one["identity"] for one in listed] == [identity]
+    assert length == len(accepted.out.strip())
+    assert words in accepted.err
+    assert (identity, "Gate") in {(one["identity"], one["name"]) for one in stations}
 
 
 def test_unknown_stations_are_let_in_for_a_while(
@@ -169,6 +185,21 @@ def test_the_doctor_says_what_to_enter_in_a_station(
     (line,) = (one for one in found if one["check"] == "station url")
     assert line["found"].startswith(client_of(data_dir).url.replace("http", "ws") + "/ocpp/")
     assert (line["verdict"], "--listen 0.0.0.0:9000" in line["fix"]) == ("warn", True)
+
+
+def test_the_doctor_guides_a_person_to_the_settings_of_a_maker(
+    csms: Callable[..., Outcome], data_dir: Path
+) -> None:
+    where = ("--data-dir", data_dir)
+    told = csms("doctor", "--vendor", "autel", "--identity", "GARAGE-1", *where).err
+    assert client_of(data_dir).url.replace("http", "ws") + "/ocpp/GARAGE-1" in told
+    assert "1. Autel: In the app Autel Charge" in told
+    assert "Nothing is known of Nobody; makers that are: ABB" in (
+        csms("doctor", "--vendor", "Nobody", *where).err
+    )
+    assert "--vendor NAME also knows: ABB" in csms("doctor", *where).err
+    refused = csms("doctor", "--identity", "a:b", *where)
+    assert (1, True) == (refused.code, "must not contain" in refused.err)
 
 
 def test_a_job_can_be_listed_shown_and_watched(

@@ -3,11 +3,12 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography import x509
 
 from csms.domain import certificates
 from csms.domain.certificates import SigningUse
 from csms.errors import Invalid
-from tests.certificates import NOT_AFTER, chain, csr
+from tests.certificates import NOT_AFTER, chain, csr, usage
 
 
 @pytest.mark.parametrize(
@@ -60,11 +61,21 @@ def forged() -> str:
         (csr(kind="ec 192"), "EC key has 192 bits"),
         (csr(None), "common name"),
         (forged(), "not signed with its own key"),
+        (csr(wants=x509.BasicConstraints(ca=True, path_length=None)), "signs others"),
+        (csr(wants=usage(key_cert_sign=True)), "signs others"),
+        (csr(wants=usage(crl_sign=True)), "signs others"),
     ],
 )
 def test_a_bad_request_is_refused_with_its_reason(text, reason):
     with pytest.raises(Invalid, match=reason):
         certificates.read_signing_request(text)
+
+
+@pytest.mark.parametrize(
+    "wants", [x509.BasicConstraints(ca=False, path_length=None), usage(digital_signature=True)]
+)
+def test_a_request_that_says_that_it_signs_nobody_is_read(wants):
+    assert "GARAGE-1" == certificates.read_signing_request(csr(wants=wants)).common_name
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from csms.domain.webhooks import (
     message_id,
     new_secret,
     signature,
+    wait_s,
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -94,3 +95,23 @@ def test_an_id_leads_back_to_its_event() -> None:
 @pytest.mark.parametrize("text", ["", "msg_", "msg_x", "msg_1_-4", "msg_1_٤", "msg_" + "9" * 40])
 def test_what_is_no_id_leads_nowhere(text: str) -> None:
     assert event_id_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("120", 120),
+        ("Fri, 01 May 2026 12:02:00 GMT", 120),
+        ("Fri, 01 May 2026 14:02:00 +0200", 120),
+        ("Fri, 01 May 2026 12:02:00 -0000", 120),
+        ("Fri, 01 May 2026 11:00:00 GMT", 0),
+        ("", 0),
+        ("-5", 0),
+        ("1.5", 0),
+        ("soon", 0),
+        ("٣", 0),
+        ("9" * 200, 1e200),
+    ],
+)
+def test_how_long_a_receiver_wants_to_be_left_alone(said: str, seconds: float) -> None:
+    assert seconds == pytest.approx(wait_s(said, NOON))

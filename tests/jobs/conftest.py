@@ -23,6 +23,7 @@ from csms.jobs.crash import CrashPoints
 from csms.jobs.engine import Engine
 from csms.jobs.kinds import id_token_import, station_delete, station_update
 from csms.jobs.kinds.command import CommandRunner
+from csms.jobs.kinds.config_template import ConfigTemplateRunner
 from csms.jobs.kinds.password_rotation import PasswordRunner
 from csms.jobs.kinds.station_create import StationCreateRunner
 from csms.jobs.settings import EngineSettings
@@ -195,14 +196,17 @@ class Bench:
 
     def kinds(self):
         return {
-            "command": CommandRunner(
-                self.stations,
-                self.clock,
-                read=self.db.read,
-                call_timeout_s=30,
-                in_grace=self.grace.get,
-                seal=Seal(b"i" * 32),
-            ),
+            **{
+                kind.name: kind(
+                    self.stations,
+                    self.clock,
+                    read=self.db.read,
+                    call_timeout_s=30,
+                    in_grace=self.grace.get,
+                    seal=Seal(b"i" * 32),
+                )
+                for kind in (CommandRunner, ConfigTemplateRunner)
+            },
             "station_create": StationCreateRunner(
                 read=self.db.read, deployment=self.fleet, max_virtual=self.max_virtual
             ),

@@ -334,6 +334,24 @@ async def test_a_receiver_that_takes_nothing_is_tried_for_three_days(bench: Webh
     assert await bench.states(webhook) == ["pending"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "waits_s"),
+    [("1200", 1200), ("86400", 3600), ("Fri, 01 May 2026 12:20:00 GMT", 1200)],
+)
+async def test_a_receiver_that_asks_to_wait_is_left_alone_so_long(
+    bench: WebhookBench, asked: str, waits_s: int
+) -> None:
+    bench.receiver.answer = lambda _: Answer(429, "", asked)
+    webhook = await bench.webhook()
+    now = bench.clock.now()
+    await bench.happen(1)
+    await bench.until_tried(1)
+    (delivery,) = await bench.db.read(
+        lambda tx: webhook_deliveries.list_page(tx, webhook.id, limit=1)
+    )
+    assert now + timedelta(seconds=waits_s) == delivery.next_attempt_at
+
+
 async def test_a_deleted_webhook_is_told_no_more(bench: WebhookBench) -> None:
     bench.receiver.answer = lambda _: REFUSED
     webhook = await bench.webhook()

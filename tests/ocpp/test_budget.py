@@ -3,8 +3,13 @@ from __future__ import annotations
 import asyncio
 import time
 
-from csms.ocpp.budget import Budget
-from tests.ocpp.conftest import Client, Start
+import pytest
+
+from csms.domain.versions import OcppVersion
+from csms.ocpp.budget import BYTE_S, MESSAGE_S, Budget
+from csms.ocpp.context import StationContext
+from csms.ocpp.frames import JsonObject
+from tests.ocpp.conftest import Client, Handlers, Start
 
 
 def test_what_is_sent_at_once_waits_after_the_reserve() -> None:
@@ -43,6 +48,56 @@ async def test_another_station_is_served_while_one_floods(start: Start) -> None:
         await flooder.send(f'[2,"m{n}","Heartbeat",{{}}]')
     await server.until(lambda: server.hub.stats().slowed > 0)
     assert (await other.ask('[2,"h","Heartbeat",{}]'))[1] == "h"
+
+
+def test_what_is_dear_counts_as_several() -> None:
+    budget = Budget.of(10.0, 5)
+    assert 100.0 + 3 * 0.1 == pytest.approx(budget.spend_time(100.0, 3 * MESSAGE_S))
+    assert 100.0 + 0.1 == pytest.approx(budget.spend_time(100.0, 64 * 1024 * BYTE_S))
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("[2,", id="no JSON"),
+        pytest.param('[3,"x",{}]', id="answers to nothing"),
+        pytest.param('[2,"x","DataTransfer",{"vendorId":"v"}]', id="the same again"),
+        pytest.param(" " * 300_000, id="large"),
+    ],
+)
+async def test_what_is_no_message_is_paid_for_too(start: Start, noise: str) -> None:
+    server = await start(messages_per_s=0.01, messages_burst=2)
+    station, flooder = await server.online("A")
+    _, other = await server.online("B")
+    connection = server.hub.connection(station.id)
+    assert connection is not None
+    sent = 0
+    async with asyncio.timeout(10):
+        while server.hub.stats().slowed == 0:
+            await flooder.send(noise)
+            await asyncio.sleep(0)
+            sent += 1
+    for _ in range(100):
+        await flooder.send(noise[:100])
+    read = connection.frames_in
+    assert (await other.ask('[2,"h","Heartbeat",{}]'))[1] == "h"
+    assert read == connection.frames_in < sent + 100
+
+
+async def test_a_message_that_takes_long_counts_as_several(start: Start) -> None:
+    def dear(station: StationContext, payload: JsonObject) -> JsonObject:
+        began = time.thread_time()
+        while time.thread_time() - began < 5 * MESSAGE_S:
+            pass
+        return {"status": "Accepted"}
+
+    handlers: Handlers = {(OcppVersion.V16, "DataTransfer"): dear}
+    server = await start(handlers, messages_per_s=0.01, messages_burst=20)
+    _, client = await server.online("S")
+    for n in range(10):  # with the boot half of what may be sent at once
+        await client.send(f'[2,"m{n}","DataTransfer",{{"vendorId":"v"}}]')
+    await server.until(lambda: server.hub.stats().slowed > 0)
 
 
 async def test_a_flooder_that_leaves_is_served_to_the_end(start: Start) -> None:

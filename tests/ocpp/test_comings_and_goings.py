@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
+from csms.domain.credentials import Verdict
+from csms.domain.stations import Station
+from csms.events import Event
 from csms.ocpp.duels import REPLACEMENTS
-from csms.ocpp.marks import Marks
-from csms.services import stations
+from csms.services import credentials, password_rotation, stations
+from csms.services.credentials import Passwords
 from csms.store import connections
 from csms.store import stations as store
+from csms.store.database import Tx
 from tests.ocpp.conftest import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from csms.domain.stations import Station
     from csms.store.connections import StoredConnection
 
 
@@ -71,12 +73,44 @@ async def test_a_blocked_station_is_sent_away_and_kept_out(server: Server) -> No
     await server.until(lambda: server.hub.is_connected(station.id))
 
 
-async def test_a_station_that_is_blocked_during_its_handshake_is_sent_away(server: Server) -> None:
-    station, client = await server.online("S")
-    context = server.hub._links[station.id].context
-    await server.db.write(lambda tx: store.update(tx, station.id, blocked_at=tx.now))
-    await Marks(server.db).connected(context)
-    assert await client.closed() == 1008
+Change = Callable[[Tx, Station], Any]
+
+
+def rotate(tx: Tx, station: Station) -> None:
+    credentials.rotate(tx, station.id)
+    password_rotation.rotated_by_hand(tx, station.id)
+
+
+@pytest.mark.parametrize(
+    ("change", "comes_in"),
+    [
+        (stations.block, False),
+        (stations.delete, False),
+        (rotate, False),
+        (lambda tx, station: stations.update(tx, station, {"security_profile": 2}), False),
+        (lambda tx, station: stations.update(tx, station, {"name": "Left"}), True),
+        (lambda tx, station: tx.emit(Event("station.blocked", {}, station_id=99)), True),
+    ],
+)
+async def test_who_is_kept_out_while_it_knocks_does_not_come_in(
+    server: Server, monkeypatch: pytest.MonkeyPatch, change: Change, comes_in: bool
+) -> None:
+    station, password = await server.register("S")
+    verify = Passwords.verify
+
+    async def slowly(self: Passwords, *args: Any, **more: Any) -> Verdict:
+        verdict = await verify(self, *args, **more)
+        await server.db.write(lambda tx: change(tx, station))
+        return verdict
+
+    monkeypatch.setattr(Passwords, "verify", slowly)
+    if comes_in:
+        await server.connect("S", password)
+        return
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await server.connect("S", password)
+    assert 503 == refusal.value.status
+    assert not server.hub.is_connected(station.id)
 
 
 async def test_who_comes_back_while_we_say_goodbye_duels_with_nobody(server: Server) -> None:

@@ -15,7 +15,7 @@ from csms.domain.addresses import Proxies
 from csms.domain.onboarding import Cause, Onboarding
 from csms.domain.versions import OcppVersion
 from csms.ocpp.attempts import PER_IDENTITY
-from csms.services import inbox
+from csms.services import credentials, inbox
 from csms.services.credentials import Passwords
 from csms.store import connections, stations
 from tests.ocpp.conftest import BOOT, WAIT_S, Client, Server, Start, basic
@@ -448,7 +448,10 @@ async def test_guesses_at_a_station_do_not_keep_it_out_where_it_was_before(serve
     await server.until(lambda: server.hub.is_connected(station.id))
 
 
-async def test_an_unknown_identity_is_guessed_at_alike(start: Start) -> None:
+async def test_an_unknown_identity_is_guessed_at_alike(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "slow_hash", lambda salt, password: bytes(32))
     server = await start(onboarding=Onboarding.CLOSED)
     assert {401} == await guess(server, "nobody", PER_IDENTITY)
     assert await refused(server, "nobody", "wrong-password") == 429

@@ -17,7 +17,10 @@ from csms.ocpp.handshake import (
     comes_from_a_browser,
     described,
     identity_in,
+    is_lost_station,
+    oddities,
     shown_path,
+    speaks_soap,
     subprotocols_in,
 )
 
@@ -202,6 +205,7 @@ def test_what_came_is_described_without_its_secrets(
         ({}, "offers no subprotocol; no password"),
         ({"authorization": f"Bearer {SECRET}"}, "an Authorization header that is not Basic"),
         ({"authorization": f"Basic {SECRET}"}, "an Authorization header that is not Basic"),
+        ({"origin": f"https://u:{SECRET}@page.example"}, "Origin https://***@page.example"),
         ({"user-agent": "Box/1.0\x1b[31m"}, "User-Agent Box/1.0?[31m"),
     ],
 )
@@ -238,3 +242,40 @@ def test_words_of_the_path_are_no_identity(identity: str, is_word: bool) -> None
 )
 def test_a_target_is_shown_without_secrets(target: str, shown: str) -> None:
     assert shown == shown_path(target)
+
+
+UPGRADE = {"connection": "keep-alive, Upgrade"}
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "found"),
+    [
+        ("/ocpp/CP-1", UPGRADE, None),
+        ("/ocpp/My%20Box", UPGRADE, None),
+        ("/ocpp/My Box", UPGRADE, "its URL has a blank, which counts as part of the id"),
+        ("/ocpp/CP-1 ", UPGRADE, "its id begins or ends with a blank"),
+        ("/ocpp/%20CP-1", UPGRADE, "its id begins or ends with a blank"),
+        ("/ocpp/CP-1", {}, "it leaves the header Connection: Upgrade out, which is overlooked"),
+    ],
+)
+def test_what_is_odd_though_it_counts_is_told(
+    target: str, headers: dict[str, str], found: str | None
+) -> None:
+    assert found == oddities(Upgrade("GET", target, headers, Peer("192.0.2.1")))
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "is_soap"),
+    [
+        ("POST", {"content-type": "application/soap+xml; charset=utf-8"}, True),
+        ("POST", {"content-type": "Text/XML"}, True),
+        ("POST", {"soapaction": '"/BootNotification"'}, True),
+        ("POST", {"content-type": "application/json"}, False),
+        ("GET", {"content-type": "text/xml"}, False),
+    ],
+)
+def test_a_post_of_soap_is_a_lost_station(
+    method: str, headers: dict[str, str], is_soap: bool
+) -> None:
+    request = Upgrade(method, "/services/CentralSystemService", headers, Peer("192.0.2.1"))
+    assert (is_soap, is_soap) == (speaks_soap(request), is_lost_station(request))

@@ -323,7 +323,17 @@ async def test_the_newest_connection_wins(server: Server) -> None:
     assert server.hub.is_connected(station.id)
     assert StationGone(station.id) not in server.signals
     assert (await stored(server, station.id)).connected_epoch == 1
-    assert len(await eventually(server, "duplicate_identity")) == 1
+    assert await server.events("duplicate_identity") == []
+
+
+async def test_an_identity_that_is_taken_over_from_elsewhere_is_told(server: Server) -> None:
+    station, client = await server.online("S")
+    socket: Any = FakeSocket()
+    socket.start(server.hub.open(station, socket, "198.51.100.7", V16))
+    assert await client.closed() == 1000
+    (told,) = await eventually(server, "duplicate_identity")
+    assert ("127.0.0.1", "198.51.100.7") == (told["replaced_address"], told["address"])
+    socket.abort()
 
 
 async def test_a_duel_is_stopped_and_the_others_go_on(server: Server) -> None:

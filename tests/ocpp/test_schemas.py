@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import time
 from typing import Any
 
@@ -33,10 +34,30 @@ def test_names_are_case_sensitive() -> None:
     assert schemas.knows(V201, "TransactionEvent")
 
 
+def test_a_schema_is_compiled_when_it_is_first_asked() -> None:
+    schemas._compiled.cache_clear()
+    assert schemas.knows(V21, "BootNotification")
+    assert len(schemas.actions(V16)) == 39
+    assert schemas._compiled.cache_info().currsize == 0
+    assert schemas.is_valid(V16, "Heartbeat", "request", {})
+    assert schemas._compiled.cache_info().currsize == 1
+
+
+def test_actions_that_stations_invent_leave_nothing_behind() -> None:
+    kept = schemas._compiled.cache_info().currsize
+    for number in range(10):
+        assert not schemas.is_valid(V16, f"Heartbeat{number}", "request", {})
+        assert schemas.checker(V16, f"Heartbeat{number}", "request") is None
+    assert schemas._compiled.cache_info().currsize == kept
+
+
 def test_compiling_everything_is_quick() -> None:
     schemas._compiled.cache_clear()
     began = time.process_time()
-    schemas.actions(V16)
+    for version in OcppVersion:
+        for action in schemas.actions(version):
+            schemas.checker(version, action, "request")
+            schemas.checker(version, action, "response")
     assert time.process_time() - began < 1.0
 
 
@@ -172,3 +193,15 @@ def test_a_large_payload_without_a_fault_is_valid() -> None:
     report = {"requestId": 1, "generatedAt": "2026-05-01T00:00:00Z", "seqNo": 0}
     payload = {**report, "reportData": [entry] * 2000}
     assert schemas.breaches(V201, "NotifyReport", "request", payload) == []
+
+
+def test_a_payload_with_many_values_leaves_no_garbage() -> None:
+    payload = {"x": [0] * 10_000}
+    assert schemas.breaches(V16, "Heartbeat", "request", payload)
+    gc.collect()
+    gc.disable()
+    try:
+        assert schemas.breaches(V16, "Heartbeat", "request", payload)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -11,9 +11,10 @@ import pytest
 from csms.domain.client_certificates import ClientCertificate
 from csms.ocpp.endpoint import Admission, Endpoint, Refusal
 from csms.ocpp.handshake import Peer, Upgrade
-from csms.services import inbox
+from csms.services import credentials, inbox, password_rotation
 from csms.services.credentials import Passwords
 from csms.store import stations
+from csms.store.database import Tx
 from tests.ocpp.conftest import Server, Start, basic
 from tests.ocpp.test_endpoint import UPGRADE
 
@@ -73,6 +74,32 @@ async def test_what_a_station_has_used_once_it_keeps(server: Server) -> None:
 RAISED = "station.security_profile_raised"
 
 
+@pytest.mark.parametrize("profile", [0, 1, 2])
+async def test_one_whose_password_is_waived_comes_in_without_and_raises_nothing(
+    server: Server, profile: int
+) -> None:
+    station, password = await server.register("S")
+    await server.db.write(lambda tx: credentials.waive(tx, station))
+    for shown in (None, "x" * 20, password):
+        assert isinstance(await comes(server, shown, profile), Admission)
+    assert 0 == await required(server)
+    await server.db.write(lambda tx: credentials.rotate(tx, station.id))
+    assert isinstance(await comes(server, None, profile), Refusal)
+
+
+async def test_who_came_in_without_a_password_leaves_when_there_is_one(server: Server) -> None:
+    station, _ = await server.register("S")
+    await server.db.write(lambda tx: credentials.waive(tx, station))
+    client = await server.connect("S")
+
+    def rotate(tx: Tx) -> None:
+        credentials.rotate(tx, station.id)
+        password_rotation.rotated_by_hand(tx, station.id)
+
+    await asyncio.gather(client.closed(), server.db.write(rotate))
+    assert 1000 == client.socket.close_code
+
+
 async def test_a_refused_upgrade_raises_nothing(server: Server) -> None:
     _, password = await server.register("S", serial_number=SERIAL)
     assert isinstance(await comes(server, "wrong" * 4, 2), Refusal)
@@ -90,3 +117,17 @@ async def _change(server: Server, station: Any, **changes: Any) -> None:
     from csms.services import stations as service
 
     await server.db.write(lambda tx: service.update(tx, station, changes))
+
+
+async def test_an_event_says_with_which_profile_it_came_in(server: Server) -> None:
+    _, password = await server.register("S", serial_number=SERIAL)
+    for profile in PEERS:
+        answer = await comes(server, password, profile)
+        assert isinstance(answer, Admission)
+        assert profile == answer.profile
+    waived, _ = await server.register("T")
+    await server.db.write(lambda tx: credentials.waive(tx, waived))
+    await server.connect("T")
+    await server.until(lambda: server.hub.is_connected(waived.id))
+    await server.db.write(lambda tx: None)  # behind the mark
+    assert [0] == [one["security_profile"] for one in await server.events("station.connected")]

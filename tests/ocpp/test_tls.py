@@ -298,6 +298,14 @@ async def test_a_certificate_of_both_kinds_of_keys_will_do(mtls: Mtls, ours: Aut
         await secure.dial("S", ours.station("S", kind=kind))
 
 
+async def test_an_authority_may_stand_between_a_station_and_the_root(
+    mtls: Mtls, ours: Authority
+) -> None:
+    secure = await mtls()
+    await secure.server.register("S")
+    await secure.dial("S", ours.station_below("S", 1))
+
+
 async def test_a_certificate_of_another_station_is_refused(mtls: Mtls, ours: Authority) -> None:
     secure = await mtls()
     await secure.server.register("A", serial_number="SN-A")
@@ -408,6 +416,16 @@ NOT_GOOD = {
         "bad_client_certificate",
         "certificate is not yet valid",
     ),
+    "signed by itself": NotGood(
+        lambda ours, theirs: theirs.by_itself("S"),
+        "bad_client_certificate",
+        "self-signed certificate",
+    ),
+    "of too long a chain": NotGood(
+        lambda ours, theirs: ours.station_below("S", 2),
+        "bad_client_certificate",
+        "path length constraint exceeded",
+    ),
     "a server's": NotGood(
         lambda ours, theirs: ours.station("S", usage=SERVER),
         "bad_client_certificate",
@@ -429,6 +447,17 @@ async def test_a_certificate_that_is_not_good_never_comes_to_an_upgrade(
         await secure.dial("S", password=password, context=context)
     assert (NOT_GOOD[bad].cause, NOT_GOOD[bad].detail) == await secure.stranger()
     assert not secure.server.hub.is_connected(station.id)
+
+
+async def test_a_certificate_with_a_weak_key_is_refused(mtls: Mtls, ours: Authority) -> None:
+    secure = await mtls()
+    await secure.server.register("S")
+    weak = ours.station("S", kind="rsa 1024")
+    context = client(ours, weak, suites="ALL:@SECLEVEL=0", at_most=ssl.TLSVersion.TLSv1_2)
+    with pytest.raises((aiohttp.ClientError, ConnectionError)):
+        await secure.dial("S", context=context)
+    refused = ("bad_client_certificate", "EE certificate key too weak")
+    assert refused == await secure.stranger()
 
 
 async def test_a_boot_of_another_serial_number_closes_and_is_not_kept(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csms.ocpp.websocket import MAX_MESSAGE_BYTES, Socket
+from csms.ocpp.websocket import MAX_AT_ONCE, MAX_MESSAGE_BYTES, Socket
 
 TEXT, BINARY, CLOSE, PING, PONG, MORE, LAST = 0x81, 0x82, 0x88, 0x89, 0x8A, 0x01, 0x80
 
@@ -45,7 +45,7 @@ class Owner:
     def __init__(self) -> None:
         self.texts: list[bytes] = []
         self.heard: list[str] = []
-        self.hold_after = 0
+        self.hold_after = self.more = self.size = 0
         self.socket: Socket
 
     def on_text(self, data: bytes) -> None:
@@ -58,6 +58,11 @@ class Owner:
 
     def on_pong(self) -> None:
         self.heard.append("pong")
+
+    def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
+        assert took_s >= 0
+        self.size += size
+        self.more += is_more
 
     def on_writing(self, *, stalled: bool) -> None:
         self.heard.append(f"stalled {stalled}")
@@ -92,7 +97,10 @@ def frame(payload: bytes, first: int = TEXT, mask: bytes | None = b"\x01\x80\xff
 
 
 @given(
-    st.lists(st.one_of(st.binary(max_size=20), st.integers(100, 300).map(lambda n: b"x" * n))),
+    st.lists(
+        st.one_of(st.binary(max_size=20), st.integers(100, 300).map(lambda n: b"x" * n)),
+        max_size=MAX_AT_ONCE - 1,
+    ),
     st.lists(st.integers(1, 40)),
     st.binary(min_size=4, max_size=4),
 )
@@ -107,6 +115,7 @@ def test_messages_are_the_same_wherever_the_stream_is_cut(
     socket.data_received(stream)
     assert owner.texts == messages
     assert owner.heard == []
+    assert owner.size == sum(len(frame(message)) for message in messages)
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536, MAX_MESSAGE_BYTES])
@@ -138,6 +147,7 @@ def test_fragments_are_one_message_and_control_frames_may_come_between() -> None
         (frame(b"a", 0x09), 1002),
         (frame(b"a" * 126, PING), 1002),
         (frame(b"\x03", CLOSE), 1002),
+        (frame(b"a", mask=None), 1002),
         (frame(b"\x03\xed", CLOSE), 1002),
         (frame(b"a", BINARY), 1003),
         (struct.pack("!BBQ", TEXT, 0xFF, MAX_MESSAGE_BYTES + 1) + b"mask", 1009),
@@ -184,6 +194,20 @@ def test_a_held_socket_gives_nothing_and_goes_on_where_it_stopped() -> None:
     assert (owner.texts, transport.paused) == ([b"0", b"1", b"2", b"3"], False)
     socket.data_received(frame(b"4")[3:])
     assert owner.texts[-1] == b"4"
+
+
+def test_of_many_frames_a_few_are_taken_before_others_get_a_turn() -> None:
+    socket, transport, owner = opened()
+    stream = frame(b"", PING) * (2 * MAX_AT_ONCE) + frame(b"last")
+    socket.data_received(stream)
+    for turn in (1, 2):
+        assert (len(owner.heard), owner.more) == (turn * MAX_AT_ONCE, turn)
+        assert transport.paused
+        assert owner.texts == []
+        socket.release()
+    assert (owner.texts, owner.more) == ([b"last"], 2)
+    assert not transport.paused
+    assert owner.size == len(stream)
 
 
 def test_a_reader_that_stalls_gets_no_pongs() -> None:

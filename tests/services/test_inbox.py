@@ -8,7 +8,12 @@ from csms.domain.versions import OcppVersion
 from csms.errors import DuplicateIdentity, Invalid, NotFound
 from csms.events import Event
 from csms.services import inbox
-from csms.services.inbox import MAX_EVENTS_PER_MINUTE, MAX_NEW_PER_MINUTE, Place
+from csms.services.inbox import (
+    MAX_EVENTS_PER_MINUTE,
+    MAX_NEW_OF_ADDRESS,
+    MAX_NEW_PER_MINUTE,
+    Place,
+)
 from csms.store import inbox as inbox_store
 from csms.store import stations
 
@@ -41,14 +46,25 @@ async def test_flood_of_strangers_is_bounded_in_rate_and_events(db, clock, bus):
 
     def flood(tx):
         return [
-            inbox.note(tx, f"X{n}", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
+            inbox.note(tx, f"X{n}", Cause.UNKNOWN_IDENTITY, f"192.0.2.{n % 10}")
             for n in range(MAX_NEW_PER_MINUTE + 5)
         ]
 
     assert (await db.write(flood)).count(False) == 5
     assert len(events) == MAX_EVENTS_PER_MINUTE
-    assert await inbox.record(db, "X0", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
+    assert await inbox.record(db, "X0", Cause.UNKNOWN_IDENTITY, "192.0.2.0")
     clock.advance(61)
+    assert await inbox.record(db, "real", Cause.UNKNOWN_IDENTITY, "192.0.2.8")
+
+
+async def test_a_flood_from_one_address_keeps_nobody_else_out(db):
+    def flood(tx):
+        return [
+            inbox.note(tx, f"X{n}", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
+            for n in range(MAX_NEW_OF_ADDRESS + 5)
+        ]
+
+    assert 5 == (await db.write(flood)).count(False)
     assert await inbox.record(db, "real", Cause.UNKNOWN_IDENTITY, "192.0.2.8")
 
 

@@ -70,12 +70,13 @@ async def test_the_body_and_the_headers_arrive_as_they_are(receive: Receive) -> 
 
     async def handler(request: web.Request) -> web.Response:
         seen.append((request.method, request.raw_path, await request.read(), request.headers))
-        return web.Response(status=202, text="thanks\x1b[31m\n")
+        headers = {"Retry-After": "120"}
+        return web.Response(status=202, text="thanks\x1b[31m\n", headers=headers)
 
     server = await receive(handler)
     sender = Sender(allowed=LOOPBACK)
     answer = await sender.post(url_of(server), b'{"a":1}', {"webhook-id": "msg_1"})
-    assert answer == Answer(202, "thanks [31m")
+    assert answer == Answer(202, "thanks [31m", "120")
     ((method, path, body, headers),) = seen
     assert (method, path, body) == ("POST", "/in?key=a%2Fb", b'{"a":1}')
     assert headers["Content-Type"] == "application/json"

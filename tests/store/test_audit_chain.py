@@ -146,8 +146,10 @@ async def test_it_is_intact_without_what_was_kept_long_enough(
 
 async def test_more_than_kept_may_go_and_nothing_else(db: Database, clock: ManualClock) -> None:
     await db.write(lambda tx: write(tx, 3))
+    await db.write(lambda tx: tx.run("INSERT INTO audit_targets VALUES (3, 7), (4, 7)"))
     clock.advance(11 * 24 * 3600)
     assert await db.write(lambda tx: audit.delete_old(tx, KEPT)) == 3
+    assert 4 == await db.read(lambda tx: tx.value("SELECT entry_id FROM audit_targets"))
     assert (await walk(db)).broken_at is None
     await db.write(lambda tx: write(tx, 3))
     assert (await walk(db)).entries == 3

@@ -211,22 +211,20 @@ def result_body(row: ReportRow, caller: Principal) -> dict[str, Any]:
 
 def accepted_result(row: ReportRow, caller: Principal) -> dict[str, Any]:
     """One charger's result in the source's own fields."""
-    status = PENDING if row.window_open else _STATUS[row.state]
+    # Taken apart at once: a dozen attributes of ten thousand rows take 5 ms.
+    key, state, window_open, _, text, _, _, _, _, at, station, identity, name, place = row
+    status = PENDING if window_open else _STATUS[state]
     if status == SKIPPED:
         # Nothing tells apart what is absent and what the caller may not see.
-        return {"charger_uuid": row.key, "status": status, "message": None, "executed_at": None}
+        return {"charger_uuid": key, "status": status, "message": None, "executed_at": None}
     body: dict[str, Any] = {
-        "charger_uuid": row.key,
+        "charger_uuid": key,
         "status": status,
-        "message": None if status == PENDING else _message(row),
-        "executed_at": None if row.executed_at is None else _instant(row.executed_at),
+        "message": None if status == PENDING else _message(state, text),
+        "executed_at": None if at is None else _instant(at),
     }
-    if row.station_uuid is not None and caller.reaches(row.location_id):
-        body["charger"] = {
-            "uuid": row.station_uuid,
-            "identity": row.identity,
-            "reference": row.name,
-        }
+    if station is not None and caller.reaches(place):
+        body["charger"] = {"uuid": station, "identity": identity, "reference": name}
     return body
 
 
@@ -246,6 +244,7 @@ _STATUS = {
     ItemState.EXPIRED.value: ResultStatus.OFFLINE.value,
     ItemState.SKIPPED_FORBIDDEN.value: SKIPPED,
 }
+_UNKNOWN = ItemState.UNKNOWN.value
 # Where the item itself says nothing.
 _MESSAGES = {
     ItemState.ERROR.value: "error",
@@ -256,10 +255,10 @@ _MESSAGES = {
 }
 
 
-def _message(row: ReportRow) -> str | None:
-    if row.state == ItemState.UNKNOWN.value and row.message:
-        return f"outcome unknown: {row.message}"
-    return row.message or _MESSAGES.get(row.state)
+def _message(state: str, text: str | None) -> str | None:
+    if not text:
+        return _MESSAGES.get(state)
+    return f"outcome unknown: {text}" if state == _UNKNOWN else text
 
 
 async def _submission(call: Call[BulkCommand, None]) -> Submission:
@@ -309,8 +308,7 @@ def _results(rows: Iterable[ReportRow], caller: Principal, wanted: Rows) -> list
 
 def _instant(at: int) -> str:
     """Microseconds as text. Ten thousand in one poll share a few hundred seconds."""
-    second, rest = divmod(at, 1_000_000)
-    return f"{_second(second)}.{rest:06d}Z"
+    return f"{_second(at // 1_000_000)}.{str(at)[-6:]}Z"
 
 
 @lru_cache(maxsize=4096)

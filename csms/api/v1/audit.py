@@ -12,7 +12,7 @@ from csms.api.v1.shapes import Instant, cursor_page
 from csms.domain.permissions import Principal, Role
 from csms.errors import Forbidden, NotFound
 from csms.store import audit as store
-from csms.store import audit_chain
+from csms.store import audit_chain, tokens
 from csms.store.audit import AuditEntry, AuditFilter
 from csms.store.audit_chain import Walk
 from csms.store.database import ReadTx
@@ -50,6 +50,7 @@ class AuditShape(Shape):
     )
     code: str | None = Field(description="The error's.")
     created_id: str | None = Field(description="Of what it made, as its answer told it.")
+    stations: int = Field(description="How many it was for; `station_id` finds it by each.")
     count: int = Field(description="Of refusals alike within a minute; else 1.")
 
     @classmethod
@@ -72,6 +73,7 @@ class AuditShape(Shape):
             status=entry.status,
             code=entry.code,
             created_id=entry.created_id,
+            stations=entry.stations,
             count=entry.count,
         )
 
@@ -153,6 +155,7 @@ async def list_entries(call: Call[None, AuditQuery]) -> Reply:
     before_id = cursors.read(query.cursor)
 
     def look(tx: ReadTx) -> list[AuditEntry]:
+        tokens.check_principal(tx, query.principal)
         station_ids = None
         if query.station_id is not None:
             station_ids = tuple(store.station_ids(tx, query.station_id))

@@ -11,6 +11,7 @@ from csms.api import catalog, cursors
 from csms.api.models import Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import cursor_page
+from csms.errors import NotFound
 from csms.fleet.catalog import Brand, Model
 from csms.fleet.physics import CurrentType
 
@@ -71,9 +72,10 @@ async def list_brands(call: Call[None, Page]) -> Reply:
 async def list_models(call: Call[None, ModelQuery]) -> Reply:
     """Of all brands, or of one."""
     brands = catalog.listed().brands
-    wanted = brands.values() if call.query.brand is None else [brands.get(call.query.brand)]
-    models = [model for brand in wanted if brand is not None for model in brand.models]
-    return _page(models, call.query, _model)
+    slugs = brands if call.query.brand is None else [call.query.brand]
+    if not brands.keys() >= set(slugs):
+        raise NotFound("Brand not found")
+    return _page([model for slug in slugs for model in brands[slug].models], call.query, _model)
 
 
 def _page(listed: Sequence[T], page: Page, show: Callable[[T], Shape]) -> Reply:

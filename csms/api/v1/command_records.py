@@ -26,6 +26,9 @@ from csms.store.database import ReadTx
 AMBIGUOUS_CODES = frozenset({"timeout", "connection_lost", "partly_done", "retries_exhausted"})
 """Of an item in state error: the station may have run the command."""
 
+# More than wait for any station that somebody watches.
+_MOST_WITHDRAWN = 500
+
 
 class CommandState(str, Enum):
     """Where a command stands."""
@@ -157,6 +160,21 @@ async def cancel(call: Call[None, None]) -> Reply:
     if shown.state is not CommandState.CANCELLED:
         raise Conflict(f"the command is {shown.state.value} already", code="command_sent")
     return Reply(shown)
+
+
+async def withdraw(call: Call[Any, Any], station_id: int, name: str | None) -> None:
+    """Cancel the commands of that name that the caller sees and that were not sent yet."""
+    principal = call.principal
+    own = None if views.sees_all_jobs(principal) else principal.id
+    found = await call.deps.db.read(
+        lambda tx: store.list_page(
+            tx, limit=_MOST_WITHDRAWN, principal=own, station_id=station_id, is_open=True
+        )
+    )
+    for job, item in found:
+        named = job.params.get("command") or job.params.get("action")
+        if named == name and _state(item) is CommandState.QUEUED:
+            await call.deps.engine.cancel(job)
 
 
 async def shape(call: Call[Any, Any], uuid: str) -> CommandShape:

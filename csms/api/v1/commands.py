@@ -21,6 +21,7 @@ from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem, Policy, Sub
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Conflict, Invalid, Unavailable
+from csms.jobs import reports
 from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
 from csms.store import jobs
@@ -66,10 +67,10 @@ class SendCommand(OrderBody):
         description="How long to wait until it is sent, and then for the answer; left out:"
         " `ocpp.call_timeout_s`.",
     )
-    on_conflict: Literal["queue", "reject"] = Field(
+    on_conflict: Literal["queue", "reject", "replace"] = Field(
         default="queue",
         description="While the station has other commands in hand: wait for them, or 409"
-        " `station_busy`.",
+        " `station_busy`, or wait instead of those of the same name that were not sent yet.",
     )
 
 
@@ -101,6 +102,8 @@ async def send(call: Call[SendCommand, None]) -> Reply:
     station = await deps.db.read(lambda tx: find(tx, call.path["station_id"], call.principal))
     timeout_s = body.timeout_s or deps.settings.command_timeout_s
     order = _submission(call, station, timeout_s)
+    if body.on_conflict == "replace" and not await _is_repeated(call):
+        await command_records.withdraw(call, station.id, body.command or body.action)
     if _prefers_not_to_wait(call):
         return await _accepted(call, order)
     started = deps.clock.monotonic()
@@ -142,6 +145,11 @@ async def _accepted(
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
     return Reply(await command_records.shape(call, uuid), status=202, headers=headers)
+
+
+async def _is_repeated(call: Call[Any, Any]) -> bool:
+    deps = call.deps
+    return await reports.replayed(deps.db, call.idempotency, deps.clock.now()) is not None
 
 
 def _prefers_not_to_wait(call: Call[Any, Any]) -> bool:

@@ -13,8 +13,7 @@ from csms.api.routing import Call, Reply
 from csms.domain.identity import check_identity
 from csms.domain.onboarding import Onboarding
 from csms.domain.versions import BY_PREFERENCE
-from csms.ocpp.quirks import catalog
-from csms.ocpp.quirks.catalog import Description
+from csms.ocpp import makers
 from csms.services.reach import Reach, reaches
 
 _PLACEHOLDER = "<identity>"
@@ -25,7 +24,9 @@ class ConnectionQuery(Strict):
     """Which station, as far as it is known."""
 
     identity: Text | None = Field(default=None, description="Put into the URLs and the QR code.")
-    vendor: Text | None = Field(default=None, description="As in its boot, such as `Autel`.")
+    vendor: Text | None = Field(
+        default=None, description="One of `makers`, or as in its boot, such as `Wall Box Chargers`."
+    )
     model: Text | None = None
 
 
@@ -49,7 +50,9 @@ class SetupStep(Shape):
 
     who: str
     text: str
-    sources: list[str] = Field(description="Where it was reported, `owner/repository#number`.")
+    sources: list[str] = Field(
+        description="Where it was told: `owner/repository#number` on GitHub, or a URL."
+    )
 
 
 class ConnectionInfo(Shape):
@@ -60,6 +63,7 @@ class ConnectionInfo(Shape):
     onboarding: Onboarding = Field(description="What happens to a station that nobody registered.")
     steps: list[str]
     known: list[SetupStep] = Field(description="Of the vendor and model that were asked for.")
+    makers: list[str] = Field(description="Whose steps are known; each is a `vendor` to ask for.")
     qr_svg: str | None = Field(
         description="The first URL as a QR code, an SVG document; null when there is no URL."
     )
@@ -77,6 +81,7 @@ async def show(call: Call[None, ConnectionQuery]) -> Reply:
         onboarding=mode,
         steps=_steps(found, mode),
         known=_known(query),
+        makers=[maker.name for maker in makers.load()],
         qr_svg=_qr_svg(found[0], identity) if found else None,
     )
     return Reply(shown)
@@ -102,8 +107,12 @@ def _steps(found: list[Reach], mode: Onboarding) -> list[str]:
         "Enter the first URL that the station's network can reach. If it has a field of its own"
         " for the identity, enter the URL without it; else the whole URL."
     )
+    if any(reach.url.startswith("wss:") for reach in found):
+        steps.append("For a wss:// URL the station has to know our root certificate first.")
     if mode is Onboarding.MANUAL:
-        steps.append("Save, and look into the inbox: accept the station there.")
+        steps.append(
+            "Save, and look under Not let in, or at csms stations list --inbox: accept it there."
+        )
         steps.append("If a password is shown then, enter it in the station; mind blanks.")
     elif mode is Onboarding.CLOSED:
         steps.append("Add the station here first, and enter the password that is shown.")
@@ -112,11 +121,10 @@ def _steps(found: list[Reach], mode: Onboarding) -> list[str]:
 
 
 def _known(query: ConnectionQuery) -> list[SetupStep]:
-    described = Description(vendor=query.vendor, model=query.model)
     return [
-        SetupStep(who=entry.who, text=entry.setup, sources=list(entry.sources))
-        for entry in catalog.load().matching(described)
-        if entry.setup is not None
+        SetupStep(who=maker.name, text=maker.steps, sources=maker.sources)
+        for maker in makers.load()
+        if maker.fits(query.vendor, query.model)
     ]
 
 

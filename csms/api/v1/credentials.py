@@ -1,4 +1,4 @@
-"""POST /api/v1/stations/{station_id}/credentials/rotate: a new password, shown or told."""
+"""/api/v1/stations/{station_id}/credentials: a new password, shown or told, or none asked for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from csms.api.routing import Call, Reply
 from csms.api.v1.commands import carry, failure, once_within
 from csms.api.v1.stations import find
 from csms.domain.jobs import ItemState, Lane
+from csms.domain.permissions import Role
 from csms.domain.stations import Station
+from csms.errors import Forbidden
 from csms.jobs.kinds import password_rotation
+from csms.services import credentials
 from csms.services.password_rotation import rotated_by_hand
 from csms.store.database import Tx
 
@@ -44,6 +47,19 @@ class RotatedCredentials(Shape):
 async def rotate(call: Call[Rotate | None, None]) -> Reply:
     """200; when the station is told and does not take it, as for a command, or 409 `rejected`."""
     return await (_push(call) if call.body is not None and call.body.push else _show(call))
+
+
+async def waive(call: Call[None, None]) -> Reply:
+    """204; it is let in whatever it shows, until it is given a password. For admins."""
+
+    def write(tx: Tx) -> None:
+        station = find(tx, call.path["station_id"], call.principal)
+        if call.principal.role is not Role.ADMIN:
+            raise Forbidden("only an admin lets a station in without a password")
+        credentials.waive(tx, station)
+
+    await call.deps.db.write(write)
+    return Reply(status=204)
 
 
 async def _show(call: Call[Rotate | None, None]) -> Reply:

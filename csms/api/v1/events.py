@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from csms.api import streams
 from csms.api.feed import Message, Reader, sees
 from csms.api.models import Query
 from csms.api.routing import Call
+from csms.api.v1 import stations
+from csms.domain.event_types import PATTERNS, PROGRESS
+from csms.domain.permissions import Principal
+from csms.domain.webhooks import matches
+from csms.jobs import views
+from csms.services import locations
+from csms.store.database import ReadTx
 
 
 class EventFilter(Query):
@@ -20,24 +27,55 @@ class EventFilter(Query):
         max_length=1000,
         description="Comma separated; `station.*` means every type that begins so.",
     )
-    station_id: str | None = None
+    station_id: str | None = Field(default=None, description="Or `identity:<x>`.")
     job_id: str | None = None
     location_id: str | None = None
+    since: int | None = Field(
+        default=None,
+        ge=0,
+        lt=10**18,
+        description="An id: first what came after it, as with `Last-Event-ID`, which goes before.",
+    )
+
+    @field_validator("types")
+    @classmethod
+    def _are_known(cls, given: str | None) -> str | None:
+        for one in (given or "*").split(","):
+            if one.strip() not in {*PATTERNS, PROGRESS}:
+                raise ValueError(f"`{one.strip()}` is none of {', '.join(PATTERNS)}, {PROGRESS}")
+        return given
+
+    def resolved(self, tx: ReadTx, principal: Principal) -> EventFilter:
+        """With the public id of the station; raises NotFound for what there is not."""
+        station_id = self.station_id
+        if station_id is not None:
+            station_id = stations.find(tx, station_id, principal).uuid
+        if self.location_id is not None:
+            locations.get(tx, self.location_id, principal)
+        if self.job_id is not None:
+            views.find_visible(tx, self.job_id, principal)
+        return self.model_copy(update={"station_id": station_id})
 
     def wants(self, message: Message) -> bool:
         """Whether the message passes."""
         return (
-            (self.types is None or any(_is(message.type, one) for one in self.types.split(",")))
+            self._names(message.type)
             and self.station_id in {None, message.station_uuid}
             and self.job_id in {None, message.job_uuid}
             and self.location_id in {None, message.location_uuid}
         )
 
+    def _names(self, event_type: str) -> bool:
+        return any(matches(event_type, one.strip()) for one in (self.types or "*").split(","))
+
 
 async def stream_events(call: Call[None, EventFilter]) -> web.StreamResponse:
-    """Replay from Last-Event-ID, then live; without one only what comes from now on."""
-    db, principal, wanted = call.deps.db, call.principal, call.query
+    """Replay from where the caller left, then live; else only what comes from now on."""
+    db, principal = call.deps.db, call.principal
+    wanted = await db.read(lambda tx: call.query.resolved(tx, principal))
     last_id = streams.last_event_id(call.request)
+    if last_id is None:
+        last_id = call.query.since
 
     async def send(response: EventSourceResponse, reader: Reader) -> None:
         async def show(message: Message) -> None:
@@ -52,10 +90,3 @@ async def stream_events(call: Call[None, EventFilter]) -> web.StreamResponse:
             await show(message)
 
     return await streams.stream(call, send)
-
-
-def _is(event_type: str, pattern: str) -> bool:
-    pattern = pattern.strip()
-    if pattern.endswith("*"):
-        return event_type.startswith(pattern[:-1])
-    return event_type == pattern

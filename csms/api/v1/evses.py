@@ -15,6 +15,7 @@ from csms.api.v1.shapes import Instant
 from csms.api.v1.station_shapes import ConnectorShape
 from csms.domain.stations import ConnectorStatus
 from csms.domain.transactions import Transaction
+from csms.errors import NotFound
 from csms.store import connectors, meter_values, transactions
 from csms.store.connectors import StatusNotification
 from csms.store.database import ReadTx
@@ -73,40 +74,44 @@ class EvsesShape(Shape):
 
 async def list_of_station(call: Call[None, None]) -> Reply:
     """Those that the station has told of, in order."""
-    online = call.deps.hub.is_connected
+    return Reply(EvsesShape(items=await call.deps.db.read(lambda tx: _evses(tx, call))))
 
-    def look(tx: ReadTx) -> EvsesShape:
-        station = stations.find(tx, call.path["station_id"], call.principal)
-        told_since = station.last_connected_at if online(station.id) else None
-        since = connectors.unchanged_since(tx, station.id)
-        shown: dict[int, list[EvseConnector]] = {}
-        for evse_id, group in groupby(
-            connectors.list_of_station(tx, station.id), key=lambda one: one.evse_id
-        ):
-            shown[evse_id] = [
-                EvseConnector(
-                    **ConnectorShape.of(one, told_since).model_dump(),
-                    since=times.micros(
-                        since.get((evse_id, one.connector_id)) or one.updated_at,
-                    ),
-                )
-                for one in group
-            ]
-        current = {one.evse_id: one for one in transactions.list_open(tx, station.id)}
-        places = (shown.keys() | current.keys()) - {0, None}
-        return EvsesShape(
-            items=[
-                _evse(
-                    evse_id,
-                    shown.get(evse_id, []),
-                    current.get(evse_id),
-                    _power(tx, station.id, evse_id, current.get(evse_id)),
-                )
-                for evse_id in sorted(place for place in places if place is not None)
-            ]
+
+async def show(call: Call[None, None]) -> Reply:
+    """One of them."""
+    for evse in await call.deps.db.read(lambda tx: _evses(tx, call)):
+        if str(evse.evse_id) == call.path["evse_id"]:
+            return Reply(evse)
+    raise NotFound("EVSE not found")
+
+
+def _evses(tx: ReadTx, call: Call[None, None]) -> list[EvseShape]:
+    station = stations.find(tx, call.path["station_id"], call.principal)
+    is_online = call.deps.hub.is_connected(station.id)
+    told_since = station.last_connected_at if is_online else None
+    since = connectors.unchanged_since(tx, station.id)
+    shown: dict[int, list[EvseConnector]] = {}
+    for evse_id, group in groupby(
+        connectors.list_of_station(tx, station.id), key=lambda one: one.evse_id
+    ):
+        shown[evse_id] = [
+            EvseConnector(
+                **ConnectorShape.of(one, told_since).model_dump(),
+                since=times.micros(since.get((evse_id, one.connector_id)) or one.updated_at),
+            )
+            for one in group
+        ]
+    current = {one.evse_id: one for one in transactions.list_open(tx, station.id)}
+    places = (shown.keys() | current.keys()) - {0, None}
+    return [
+        _evse(
+            evse_id,
+            shown.get(evse_id, []),
+            current.get(evse_id),
+            _power(tx, station.id, evse_id, current.get(evse_id)),
         )
-
-    return Reply(await call.deps.db.read(look))
+        for evse_id in sorted(place for place in places if place is not None)
+    ]
 
 
 def _power(
@@ -164,6 +169,7 @@ class StatusQuery(Span):
     """Which reports to list; the times are those of arrival."""
 
     evse_id: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    status: ConnectorStatus | None = Field(default=None, description="`Faulted`: its faults.")
 
 
 async def status_history(call: Call[None, StatusQuery]) -> Reply:
@@ -177,6 +183,7 @@ async def status_history(call: Call[None, StatusQuery]) -> Reply:
             limit=wanted.limit,
             before_id=wanted.before_id,
             evse_id=query.evse_id,
+            status=query.status,
             since=query.from_,
             until=query.to,
         )

@@ -125,7 +125,7 @@ async def list_transfers(call: Call[None, FileTransferQuery]) -> Reply:
         if query.image_id is not None:
             image = firmware_images.find_by_uuid(tx, query.image_id)
             if image is None:
-                return [], None
+                raise NotFound("Firmware image not found")
             image_id = image.id
         wanted = TransferFilter(
             station_id=station_id,

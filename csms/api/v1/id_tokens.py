@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator
 
 from csms.api import cursors, times
 from csms.api.models import Page, Shape, Strict
@@ -108,10 +108,9 @@ class IdTokensQuery(Page):
     group_id_token: str | None = Field(default=None, max_length=255)
 
 
-class IdTokenSettings(Strict):
-    """All that is decided about a token; what is left out is not set."""
+class _About(Strict):
+    """What is decided about a token besides what it is told."""
 
-    status: Decision
     expires_at: AwareDatetime | None = Field(
         default=None, description="From then on it is `Expired`; may be past."
     )
@@ -136,6 +135,27 @@ class IdTokenSettings(Strict):
         description="Further spellings of it; some stations' are learned.",
     )
     note: Annotated[str, StringConstraints(max_length=1000)] | None = None
+
+
+class IdTokenSettings(_About):
+    """All that is decided about a token; what is left out is not set."""
+
+    status: Decision
+
+
+class IdTokenChanges(_About):
+    """What is left out stays as it is; null clears."""
+
+    status: Decision | None = Field(
+        default=None, description="Needed for one that nobody decided about yet."
+    )
+
+    @field_validator("status")
+    @classmethod
+    def _is_always_known(cls, given: Any) -> Any:
+        if given is None:
+            raise ValueError("cannot be null")
+        return given
 
 
 class NewIdToken(IdTokenSettings):
@@ -199,7 +219,22 @@ async def create(call: Call[NewIdToken, None]) -> Reply:
     return Reply(made, status=201, headers=headers)
 
 
-async def change(call: Call[IdTokenSettings, None]) -> Reply:
+async def change(call: Call[IdTokenChanges, None]) -> Reply:
+    """As `replace`, of what is given."""
+    require_unbound(call.principal)
+    changes = call.body.model_dump(exclude_unset=True)
+    if "group_id_token" in changes:
+        changes["group"] = changes.pop("group_id_token")
+
+    def write(tx: Tx) -> IdTokenShape:
+        token = store.get_by_uuid(tx, call.path["id_token_id"])
+        changed = id_tokens.change(tx, token, changes) if changes else token
+        return IdTokenShape.of(tx, changed)
+
+    return Reply(await call.deps.db.write(write))
+
+
+async def replace(call: Call[IdTokenSettings, None]) -> Reply:
     """Counts at once for what stations ask; their local lists and caches are their own."""
     require_unbound(call.principal)
     settings = settings_of(call.body)

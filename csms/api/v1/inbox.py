@@ -12,6 +12,8 @@ from csms.api import cursors, times
 from csms.api.models import Page, Shape, Strict
 from csms.api.once import once
 from csms.api.routing import Call, Reply
+from csms.api.v1 import given_templates
+from csms.api.v1.given_templates import TemplateId
 from csms.api.v1.shapes import Instant, cursor_page
 from csms.clock import to_micros
 from csms.domain.credentials import LONGEST, SHORTEST
@@ -20,7 +22,7 @@ from csms.domain.permissions import Principal
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Forbidden, Invalid, NotFound
-from csms.services import inbox
+from csms.services import credentials, inbox
 from csms.services.credentials import Hashed
 from csms.services.inbox import Place
 from csms.store import inbox as store
@@ -74,6 +76,8 @@ class PasswordFrom(str, Enum):
     """Yours, as you sent it."""
     STATION = "station"
     """It keeps the one that it has shown: there is nothing to enter."""
+    TOLD = "told"
+    """It has none to keep, and stays connected: it is told one over OCPP after its next boot."""
     NONE = "none"
     """This server lets stations in without."""
 
@@ -88,7 +92,11 @@ class Acceptance(Strict):
     )
     new_password: bool = Field(
         default=False,
-        description="Make a new password also when the station has shown one that it could keep.",
+        description="Make a new password and show it, also when the station has one that it could"
+        " keep, or could be told one over OCPP.",
+    )
+    config_template: TemplateId | None = Field(
+        default=None, description="The template that it is told after its next accepted boot."
     )
 
 
@@ -102,8 +110,8 @@ class AcceptedStation(Shape):
     )
     password_from: PasswordFrom
     admitted: bool = Field(
-        description="It is connected and shows the right password, so its next boot is accepted;"
-        " else it has to connect again with the password."
+        description="It stays connected, and its next boot is accepted; else it has to connect"
+        " again, with the password."
     )
 
 
@@ -133,34 +141,41 @@ async def accept(call: Call[Acceptance | None, None]) -> Reply:
     """201: the station exists now and may connect."""
     require_unbound(call.principal)
     wanted, deps = call.body or Acceptance(), call.deps
+    given_templates.require_commands(call.principal, gives=wanted.config_template is not None)
     chosen = await _choose_password(call, wanted)
 
     def make(tx: Tx) -> tuple[str, _Made]:
         place = Place(location_id_of(tx, wanted.location_id), wanted.name)
-        entry_id = call.path["entry_id"]
+        entry_id, password = call.path["entry_id"], None
         if chosen.hashed is not None:
             station = inbox.accept_with_password(tx, entry_id, place, chosen.hashed)
-        elif chosen.source is PasswordFrom.NONE:
+        elif chosen.source in {PasswordFrom.NONE, PasswordFrom.TOLD}:
             station = inbox.accept_without_password(tx, entry_id, place)
         else:
             station, password = inbox.accept(tx, entry_id, place)
-            return station.uuid, _Made(station, password)
-        return station.uuid, _Made(station)
+        if wanted.config_template is not None:
+            given_templates.give(tx, station, wanted.config_template)
+        return station.uuid, _Made(station, password)
 
     def again(tx: Tx, uuid: str) -> _Made:
         return _Made(station_store.get_by_uuid(tx, uuid))
 
     made, headers = await once(call, "station", make, again=again)
-    station, admitted = made.station, False
+    station, password, source, admitted = made.station, made.password, chosen.source, False
     if chosen.address is not None:
         admitted = deps.hub.admit_held(station, chosen.address, chosen.shown)
+    if admitted and source is PasswordFrom.TOLD:
+        deps.endpoint.window.accepted(station.id)
+    elif source is PasswordFrom.TOLD:  # it went away while it was accepted
+        source = PasswordFrom.NEW
+        password = await deps.db.write(lambda tx: credentials.rotate(tx, station.id))
     if not admitted:
         deps.hub.accept_held(station.identity)
     accepted = AcceptedStation(
         station_id=station.uuid,
         identity=station.identity,
-        password=made.password,
-        password_from=chosen.source,
+        password=password,
+        password_from=source,
         admitted=admitted,
     )
     headers["Location"] = f"/api/v1/stations/{accepted.station_id}"
@@ -202,6 +217,9 @@ async def _choose_password(call: Call[Acceptance | None, None], wanted: Acceptan
         return _Chosen(PasswordFrom.STATION, await deps.passwords.hashed(shown), address, shown)
     if deps.hub.settings.allow_no_password:
         return _Chosen(PasswordFrom.NONE, address=address, shown=shown)
+    by_password = entry is not None and entry.cause is Cause.UNKNOWN_IDENTITY
+    if entry is not None and by_password and deps.hub.is_held(entry.identity, entry.address):
+        return _Chosen(PasswordFrom.TOLD, address=address, shown=shown)
     return _Chosen(PasswordFrom.NEW)
 
 

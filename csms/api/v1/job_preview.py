@@ -22,12 +22,15 @@ from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError, NotSupportedByVersion
 from csms.jobs import orders, provisioning
 from csms.jobs.kinds import (
+    charging_profile_template,
     command,
+    config_template,
     file_transfer,
     id_token_import,
     station_delete,
     station_update,
 )
+from csms.ocpp.commands.command import Order
 from csms.services.id_token_rehearsal import Rehearsal
 from csms.services.redaction import redacted
 from csms.store import stations
@@ -80,7 +83,8 @@ class PreviewVersion(Shape):
     ocpp_version: OcppVersion
     stations: int
     calls: list[CallShape] = Field(
-        description="In this order; lists that are too long for a station go in parts."
+        description="In this order; lists that are too long for a station go in parts, and of a"
+        " config template only what the station has otherwise is written."
     )
     error: str | None = Field(description="Why nothing can be sent.")
 
@@ -91,7 +95,7 @@ class JobPreview(Shape):
     kind: str
     total: int
     counts: dict[Outlook, int]
-    versions: list[PreviewVersion] = Field(description="Of a command; else empty.")
+    versions: list[PreviewVersion] = Field(description="Of orders to stations; else empty.")
     items: list[PreviewItem] = Field(description="The first `limit`, in order.")
 
 
@@ -105,6 +109,12 @@ class _Verdict:
 
 
 _RUN = _Verdict(Outlook.RUN)
+_SENDING = {
+    charging_profile_template.KIND,
+    command.KIND,
+    config_template.KIND,
+    *file_transfer.KINDS,
+}
 _Item = tuple[NewItem, _Verdict]
 
 
@@ -154,7 +164,7 @@ def _judged(
     known = stations.find_many(tx, [item.target for item in made.items if item.target is not None])
     versions: list[PreviewVersion] = []
     calls: dict[OcppVersion, PreviewVersion] = {}
-    if made.kind in {command.KIND, *file_transfer.KINDS}:
+    if made.kind in _SENDING:
         counted = Counter(version_of(call.deps, station) for station in known.values())
         versions = [_version(made, version, counted[version]) for version in sorted(counted)]
         calls = {version.ocpp_version: version for version in versions}
@@ -210,14 +220,20 @@ def _version(made: Submission, version: OcppVersion, number: int) -> PreviewVers
     calls: Sequence[CallShape] = ()
     error = None
     try:
-        order = orders.encode_params(made.params, version)
         calls = [
             CallShape(action=one.action, payload=redacted(one.payload))
-            for one in (order, *order.then)
+            for one in _calls(made, version)
         ]
     except NotSupportedByVersion as refusal:
         error = refusal.message
     return PreviewVersion(ocpp_version=version, stations=number, calls=list(calls), error=error)
+
+
+def _calls(made: Submission, version: OcppVersion) -> Sequence[Order]:
+    if made.kind == config_template.KIND:
+        return config_template.calls(made.params, version)
+    order = orders.encode_params(made.params, version)
+    return order, *order.then
 
 
 def _shape(seq: int, item: NewItem, verdict: _Verdict) -> PreviewItem:

@@ -12,7 +12,8 @@ from csms.api.v1.commands import OrderBody
 from csms.api.v1.file_orders import FirmwareUpdateSpec, LogUploadSpec
 from csms.api.v1.id_tokens import NewIdToken
 from csms.api.v1.job_options import JobOptions
-from csms.api.v1.station_filter import Narrowing, Text
+from csms.api.v1.station_filter import Narrowing, Tags, Text
+from csms.domain.charging_profiles import MAX_INTEGER
 from csms.domain.permissions import Scope
 from csms.domain.stations import Registration
 from csms.domain.versions import OcppVersion
@@ -79,6 +80,35 @@ class CommandJob(TargetedJob):
     spec: CommandSpec
 
 
+class ChargingProfileTemplateSpec(Strict):
+    """Which template, and where."""
+
+    charging_profile_template_id: Name
+    evse_id: int | None = Field(
+        default=None, ge=1, le=MAX_INTEGER, description="Left out: the station or all its EVSEs."
+    )
+
+
+class ChargingProfileTemplateJob(TargetedJob):
+    """Set the profile of a template at each station."""
+
+    kind: Literal["charging_profile_template"]
+    spec: ChargingProfileTemplateSpec
+
+
+class ConfigTemplateSpec(Strict):
+    """Which template."""
+
+    config_template_id: Name
+
+
+class ConfigTemplateJob(TargetedJob):
+    """Read what each station holds, and write what a config template has otherwise."""
+
+    kind: Literal["config_template"]
+    spec: ConfigTemplateSpec
+
+
 class PasswordRotationJob(TargetedJob):
     """Tell each station a new password of its own, shown to nobody."""
 
@@ -95,8 +125,9 @@ class StationUpdateSpec(Strict):
         default=None, ge=0, le=3, description="A job does not lower one."
     )
     blocked: bool | None = Field(default=None, description="Kept out, or let in again.")
+    tags: Tags | None = Field(default=None, description="All that each has from then on.")
 
-    @field_validator("registration", "security_profile", "blocked")
+    @field_validator("registration", "security_profile", "blocked", "tags")
     @classmethod
     def _is_always_known(cls, given: Any) -> Any:
         if given is None:
@@ -212,7 +243,9 @@ class LogUploadJob(TargetedJob):
 
 
 AnyJob = Annotated[
-    CommandJob
+    ChargingProfileTemplateJob
+    | CommandJob
+    | ConfigTemplateJob
     | FirmwareUpdateJob
     | IdTokenImportJob
     | LogUploadJob
@@ -224,7 +257,9 @@ AnyJob = Annotated[
 ]
 
 SCOPES: dict[str, Scope] = {
+    "charging_profile_template": Scope.COMMANDS_SEND,
     "command": Scope.COMMANDS_SEND,
+    "config_template": Scope.COMMANDS_SEND,
     "firmware_update": Scope.COMMANDS_SEND,
     "id_token_import": Scope.ID_TOKENS_WRITE,
     "log_upload": Scope.COMMANDS_SEND,

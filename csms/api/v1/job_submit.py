@@ -12,12 +12,15 @@ from csms.api.auth import require
 from csms.api.routing import Call, Dialect, Reply
 from csms.api.v1 import file_orders
 from csms.api.v1.commands import placed
+from csms.api.v1.given_templates import require_unbound as require_template
 from csms.api.v1.id_tokens import NewIdToken, require_unbound, settings_of
 from csms.api.v1.job_options import policy_of
 from csms.api.v1.job_requests import (
     SCOPES,
     AnyJob,
+    ChargingProfileTemplateJob,
     CommandJob,
+    ConfigTemplateJob,
     FirmwareUpdateJob,
     IdTokenImportJob,
     JobTarget,
@@ -33,12 +36,15 @@ from csms.api.v1.job_shapes import JobShape
 from csms.api.v1.stations import base_url
 from csms.domain.id_tokens import ShownToken
 from csms.domain.jobs import NewItem, Policy, Submission
+from csms.domain.templates import Template, TemplateKind
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError, Invalid
 from csms.jobs import provisioning, reports, targets
 from csms.jobs.expansion import Group
 from csms.jobs.kinds import (
+    charging_profile_template,
     command,
+    config_template,
     password_rotation,
     station_delete,
     station_update,
@@ -47,6 +53,7 @@ from csms.jobs.kinds import id_token_import as import_kind
 from csms.jobs.provisioning import Limits, Order, Plan
 from csms.services import locations
 from csms.services.id_tokens import Settings
+from csms.store import templates
 from csms.store.database import ReadTx
 
 NATIVE = Dialect.NATIVE.value
@@ -93,6 +100,8 @@ async def _of_kind(call: Call[AnyJob, Any], policy: Policy) -> Submission:
         with _at("spec"):
             made = id_token_import(call, spec.id_tokens, overwrite=spec.overwrite)
         return replace(made, policy=policy)
+    if isinstance(body, ConfigTemplateJob | ChargingProfileTemplateJob):
+        return await _of_template(call, body, policy)
     items = await _items(call, body.target)
     if isinstance(body, FirmwareUpdateJob | LogUploadJob):
         with _at("spec"):
@@ -127,6 +136,38 @@ async def _command(call: Call[AnyJob, Any], body: CommandJob, policy: Policy) ->
         return command.submission(
             principal=call.principal, wanted=wanted, targets=items, dialect=NATIVE, policy=policy
         )
+
+
+async def _of_template(
+    call: Call[AnyJob, Any], body: ConfigTemplateJob | ChargingProfileTemplateJob, policy: Policy
+) -> Submission:
+    if isinstance(body, ConfigTemplateJob):
+        template = await _template(call, TemplateKind.CONFIG, body.spec.config_template_id)
+        items = await _items(call, body.target)
+        return config_template.submission(
+            principal=call.principal, targets=items, template=template, policy=policy
+        )
+    spec = body.spec
+    template = await _template(
+        call, TemplateKind.CHARGING_PROFILE, spec.charging_profile_template_id
+    )
+    items = await _items(call, body.target)
+    with _at("spec"):
+        return charging_profile_template.submission(
+            principal=call.principal,
+            targets=items,
+            template=template,
+            evse_id=spec.evse_id,
+            policy=policy,
+        )
+
+
+async def _template(call: Call[Any, Any], kind: TemplateKind, uuid: str) -> Template:
+    require_template(call.principal)
+    found = await call.deps.db.read(lambda tx: templates.find_by_uuid(tx, kind, uuid))
+    if found is None:
+        raise Invalid("there is no such template", loc=("spec", f"{kind.value}_template_id"))
+    return found
 
 
 async def _items(call: Call[Any, Any], target: JobTarget) -> list[NewItem]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from csms.api import cursors
-from csms.api.models import CountedPage, Page
+from csms.api.models import CountedPage, OneOf, Page
 from csms.api.routing import Call, Dialect, Reply
+from csms.api.v1.job_requests import SCOPES
 from csms.api.v1.job_results import ItemFilter
 from csms.api.v1.job_shapes import ItemShape, JobShape
 from csms.api.v1.shapes import cursor_page
 from csms.domain.jobs import Job, JobState
 from csms.jobs import views
+from csms.jobs.kinds import webhook_delivery
+
+KINDS = sorted((*SCOPES, webhook_delivery.KIND))
 
 
 class JobsQuery(CountedPage):
     """Which jobs to list."""
 
     sort: Literal["-created_at", "created_at"] = "-created_at"
-    kind: str | None = Field(default=None, max_length=50)
+    kind: Annotated[str, OneOf(KINDS)] | None = None
     state: list[JobState] | None = Field(default=None, description="May be repeated.")
     dialect: Dialect | None = Field(default=None, description="Which API they came through.")
     created_by: str | None = Field(

@@ -12,7 +12,7 @@ from csms.api.models import Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1 import stations
 from csms.api.v1.shapes import Instant, cursor_page
-from csms.domain.lint import Direction
+from csms.domain.lint import Direction, Rule
 from csms.domain.versions import OcppVersion
 from csms.store import lint_findings as store
 from csms.store.lint_findings import LintFilter, LintFinding
@@ -75,7 +75,7 @@ class StationLintQuery(Page):
     """Which findings of a station to list."""
 
     action: str | None = Text
-    rule: str | None = Text
+    rule: Rule | None = None
     firmware: str | None = Text
     ocpp_version: OcppVersion | None = None
 
@@ -108,7 +108,7 @@ def _narrowed(call: Call[None, Any]) -> LintFilter:
         firmware=query.firmware,
         version=query.ocpp_version,
         action=query.action,
-        rule=query.rule,
+        rule=query.rule and query.rule.value,
     )
 
 

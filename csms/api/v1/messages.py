@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from csms.api import cursors, personal, times
+from csms.api import cursors, following, personal, times
 from csms.api.models import Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1 import stations
@@ -20,6 +20,7 @@ from csms.domain.lint import Direction
 from csms.domain.permissions import Principal
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
+from csms.errors import Invalid
 from csms.store import ocpp_messages as store
 from csms.store.database import ReadTx
 from csms.store.ocpp_messages import Found, Message, MessageFilter, Search
@@ -108,6 +109,11 @@ class MessageQuery(Page):
     state: CallState | None = None
     from_: AwareDatetime | None = Field(default=None, alias="from")
     to: AwareDatetime | None = Field(default=None, description="Not itself included.")
+    follow: bool = Field(
+        default=False,
+        description="Server-sent events instead of a page: what is over from now on, or since"
+        " `Last-Event-ID`.",
+    )
 
     def narrowed(self, principal: Principal, station: Station | None) -> MessageFilter:
         """As the store looks for them."""
@@ -126,8 +132,11 @@ class MessageQuery(Page):
 
 async def list_messages(call: Call[None, MessageQuery]) -> Reply | web.StreamResponse:
     """Of every station the token reaches, once they are over."""
+    wanted = call.query.narrowed(call.principal, None)
+    if call.query.follow:
+        return await _follow(call, wanted)
     await call.deps.message_log.flush()
-    return await _answer(call, call.query.narrowed(call.principal, None), [])
+    return await _answer(call, wanted, [])
 
 
 async def list_of_station(call: Call[None, MessageQuery]) -> Reply | web.StreamResponse:
@@ -137,6 +146,8 @@ async def list_of_station(call: Call[None, MessageQuery]) -> Reply | web.StreamR
         lambda tx: stations.find(tx, call.path["station_id"], call.principal)
     )
     wanted = call.query.narrowed(call.principal, station)
+    if call.query.follow:
+        return await _follow(call, wanted)
     pending = deps.hub.pending_messages(station.id) if call.query.cursor is None else []
     await deps.message_log.flush()
     going_on = [
@@ -145,6 +156,17 @@ async def list_of_station(call: Call[None, MessageQuery]) -> Reply | web.StreamR
         if wanted.takes(message)
     ]
     return await _answer(call, wanted, going_on)
+
+
+async def _follow(call: Call[None, MessageQuery], wanted: MessageFilter) -> web.StreamResponse:
+    for name in ("limit", "cursor"):
+        if name in call.query.model_fields_set:
+            raise Invalid("is of pages, and `follow` has none", loc=(name,), where="query")
+    if call.query.state is CallState.PENDING:
+        raise Invalid("is not followed, only what is over", loc=("state",), where="query")
+    return await following.follow(
+        call, wanted, lambda found: MessageShape.of(found).model_dump_json()
+    )
 
 
 async def _answer(

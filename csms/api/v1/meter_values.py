@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -18,6 +18,7 @@ from csms.api.v1.shapes import Instant, cursor_page
 from csms.clock import from_micros
 from csms.domain.downsampling import Bucket, Spread, buckets
 from csms.domain.metering import DEFAULT_MEASURAND
+from csms.errors import Invalid
 from csms.store import meter_value_pages as store
 from csms.store.database import ReadTx
 from csms.store.meter_value_pages import Place, StoredReading, Wanted
@@ -49,23 +50,57 @@ _WIDTHS_US = {
 }
 
 
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
 class MeterValuesQuery(Page):
     """Which readings, and whether as they came."""
 
     evse_id: int | None = Field(default=None, ge=0, le=2**31 - 1)
     from_: AwareDatetime | None = Field(default=None, alias="from")
     to: AwareDatetime | None = Field(default=None, description="Not itself included.")
-    measurand: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] | None = Field(
+    measurand: list[Word] | None = Field(
         default=None,
         max_length=20,
         description="Only these; may be repeated. Readings without any of them are left out, so"
         " that a page may have fewer than `limit`.",
     )
+    phase: list[Word] | None = Field(
+        default=None, max_length=20, description="As `measurand`, such as `L1`, `L1-N`."
+    )
+    context: list[Word] | None = Field(
+        default=None, max_length=20, description="Such as `Sample.Clock`; the same."
+    )
+    sort: Literal["measured_at", "-measured_at"] = Field(
+        default="measured_at", description="`-measured_at` with `limit=1`: the last one."
+    )
     bucket: Width | None = Field(
         default=None,
         description="By spans of this length instead of every reading; `measurand` is then one of"
-        " `Energy.Active.Import.Register`, `Power.Active.Import`, `Current.Import`, `SoC`.",
+        " `Energy.Active.Import.Register`, `Power.Active.Import`, `Current.Import`, `SoC`, and"
+        " `phase`, `context` and `sort` are not there.",
     )
+
+
+class Samples(NamedTuple):
+    """Which samples of a reading; None: all."""
+
+    measurands: frozenset[str] | None
+    phases: frozenset[str] | None
+    contexts: frozenset[str] | None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether any may be left out."""
+        return any(one is not None for one in self)
+
+    def take(self, sample: Any, context: str) -> bool:
+        """Whether this one is wanted."""
+        return (
+            (self.measurands is None or _measurand(sample) in self.measurands)
+            and (self.phases is None or _word(sample, "phase") in self.phases)
+            and (self.contexts is None or context in self.contexts)
+        )
 
 
 class ReadingShape(Shape):
@@ -83,11 +118,12 @@ class ReadingShape(Shape):
     samples: list[Any] = Field(description="As received, in the words of the station's version.")
 
     @classmethod
-    def of(cls, reading: StoredReading, measurands: frozenset[str] | None) -> ReadingShape | None:
+    def of(cls, reading: StoredReading, wanted: Samples) -> ReadingShape | None:
         """The reading with the wanted samples; None when it has none of them."""
+        measurands = wanted.measurands
         samples = _read(reading.samples)
-        if measurands is not None:
-            samples = [sample for sample in samples if _measurand(sample) in measurands]
+        if wanted.narrow:
+            samples = [sample for sample in samples if wanted.take(sample, reading.context)]
             if not samples:
                 return None
         columns = {
@@ -103,7 +139,8 @@ class ReadingShape(Shape):
             received_at=times.micros(from_micros(reading.received_at)),
             context=reading.context,
             samples=samples,
-            **_only(columns, measurands),
+            # Of which phase the value of a column is, it does not say.
+            **_only(columns, frozenset() if wanted.phases is not None else measurands),
         )
 
 
@@ -149,7 +186,7 @@ class BucketShape(Shape):
 
 
 class MeterValuePage(Shape):
-    """The oldest first; with `bucket` the items are spans of time."""
+    """In order of time; with `bucket` the items are spans of it."""
 
     items: list[ReadingShape] | list[BucketShape]
     next_cursor: str | None
@@ -176,17 +213,24 @@ async def _page(
     call: Call[None, MeterValuesQuery], owner: Callable[[ReadTx], tuple[int, int | None]]
 ) -> Reply:
     query = call.query
-    measurands = None if query.measurand is None else frozenset(query.measurand)
+    measurands = _set(query.measurand)
+    samples = Samples(measurands, _set(query.phase), _set(query.context))
     if query.bucket is not None:
         _check_columns(measurands)
+        for name in ("phase", "context", "sort"):
+            if name in query.model_fields_set:
+                raise Invalid("is not there with `bucket`", loc=(name,), where="query")
     place = cursors.read_pair(query.cursor)
     after = None if place is None else Place(*place)
 
     def look(tx: ReadTx) -> tuple[Sequence[Shape], Place | None]:
         station_id, transaction_id = owner(tx)
-        wanted = Wanted(station_id, transaction_id, query.evse_id, query.from_, query.to)
+        wanted = Wanted(
+            *(station_id, transaction_id, query.evse_id, query.from_, query.to),
+            newest_first=query.sort == "-measured_at",
+        )
         if query.bucket is None:
-            return _readings(tx, wanted, query.limit, after, measurands)
+            return _readings(tx, wanted, query.limit, after, samples)
         width_us = _WIDTHS_US[query.bucket]
         return _buckets(tx, wanted, query.limit, after, width_us, measurands)
 
@@ -200,10 +244,10 @@ def _readings(
     wanted: Wanted,
     limit: int,
     after: Place | None,
-    measurands: frozenset[str] | None,
+    samples: Samples,
 ) -> tuple[list[ReadingShape], Place | None]:
     found = store.list_page(tx, wanted, limit=limit + 1, after=after)
-    shown = [ReadingShape.of(reading, measurands) for reading in found[:limit]]
+    shown = [ReadingShape.of(reading, samples) for reading in found[:limit]]
     more = found[limit - 1].place if len(found) > limit else None
     return [shape for shape in shown if shape is not None], more
 
@@ -240,8 +284,16 @@ def _only(columns: dict[str, Any], measurands: frozenset[str] | None) -> dict[st
     return {name: value if name in kept else None for name, value in columns.items()}
 
 
-def _measurand(sample: Any) -> Any:
-    found = sample.get("measurand", DEFAULT_MEASURAND) if isinstance(sample, dict) else None
+def _set(words: list[str] | None) -> frozenset[str] | None:
+    return None if words is None else frozenset(words)
+
+
+def _measurand(sample: Any) -> str | None:
+    return _word(sample, "measurand", DEFAULT_MEASURAND)
+
+
+def _word(sample: Any, name: str, default: str | None = None) -> str | None:
+    found = sample.get(name, default) if isinstance(sample, dict) else None
     return found if isinstance(found, str) else None
 
 

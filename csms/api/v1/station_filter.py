@@ -5,13 +5,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
 from csms.domain.stations import ConnectorStatus
 from csms.domain.versions import OcppVersion
 from csms.store.stations import StationFilter
 
 Text = Annotated[str, StringConstraints(max_length=255)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+Tags = Annotated[
+    list[Tag],
+    Field(max_length=20, description="Words of your own to find it by."),
+    AfterValidator(lambda tags: list(dict.fromkeys(tags))),
+]
 
 
 class Connection(str, Enum):
@@ -33,6 +39,7 @@ class Narrowing(BaseModel):
     ocpp_version: OcppVersion | None = Field(
         default=None, description="That it speaks, or is pinned to."
     )
+    tag: Tag | None = Field(default=None, description="One of its tags, exactly so.")
     q: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
         default=None, description="Text in its identity, name or serial number."
     )
@@ -51,6 +58,7 @@ class Narrowing(BaseModel):
             model=self.model,
             firmware_version=self.firmware_version,
             version=self.ocpp_version and self.ocpp_version.value,
+            tag=self.tag,
             text=self.q,
             last_seen_before=self.last_seen_before,
         )

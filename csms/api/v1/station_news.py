@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 from pydantic import Field
 
 from csms.api import times
-from csms.api.models import Page, Shape
+from csms.api.models import OneOf, Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1 import paging, stations
 from csms.api.v1.paging import Wanted
@@ -16,6 +16,7 @@ from csms.api.v1.shapes import Instant
 from csms.clock import to_micros
 from csms.domain.display_messages import DisplayMessage
 from csms.domain.multipart import Report, ReportKind, ReportState, state_of
+from csms.domain.notices import ACTIONS
 from csms.services.redaction import redacted
 from csms.store import display_messages, monitoring_events, notices, reports, security_events
 from csms.store.database import ReadTx
@@ -195,7 +196,7 @@ class NoticePage(Shape):
 class NoticeQuery(Page):
     """Which notices to list."""
 
-    action: str | None = Text
+    action: Annotated[str, OneOf(ACTIONS)] | None = None
     reference: str | None = Text
 
 

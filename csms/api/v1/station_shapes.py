@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import Field
 
 from csms.api import times
 from csms.api.models import Shape
+from csms.api.v1.given_templates import GivenTemplate
 from csms.api.v1.shapes import TOTAL, Instant
+from csms.domain.config_templates import Assignment
 from csms.domain.stations import Connector, ConnectorStatus, Registration, Station
 from csms.domain.versions import OcppVersion
+from csms.store import config_assignments, credentials
+from csms.store import connectors as connector_store
+from csms.store import locations as location_store
+from csms.store.credentials import Standing
+from csms.store.database import ReadTx
+
+
+class Loaded(NamedTuple):
+    """What the store knows of a station; the hub knows the rest."""
+
+    station: Station
+    location_uuid: str | None
+    connectors: list[Connector]
+    standing: Standing
+    template: Assignment | None
+
+
+def load(tx: ReadTx, stations: Sequence[Station]) -> list[Loaded]:
+    """All there is to show of these, by as many questions as for one."""
+    ids = [station.id for station in stations]
+    at = location_store.uuids_of(tx, {one.location_id for one in stations if one.location_id})
+    reported = connector_store.list_of_stations(tx, ids)
+    standings = credentials.list_standings(tx, ids)
+    given = config_assignments.list_of_stations(tx, ids)
+    return [
+        Loaded(
+            station,
+            at.get(station.location_id or 0),
+            reported.get(station.id, []),
+            standings.get(station.id, Standing()),
+            given.get(station.id),
+        )
+        for station in stations
+    ]
 
 
 class ConnectorShape(Shape):
@@ -54,6 +92,7 @@ class StationShape(Shape):
     brand_slug: str | None
     model_slug: str | None
     connector_type: str | None
+    tags: list[str]
     ocpp_version: OcppVersion | None = Field(description="The version it is pinned to.")
     virtual: bool
     strict: bool | None = Field(
@@ -76,9 +115,11 @@ class StationShape(Shape):
     last_disconnected_at: Instant | None
     last_heartbeat_at: Instant | None
     booted_at: Instant | None
+    password_waived: bool = Field(description="Anybody may come in as this station.")
     password_offered_at: Instant | None = Field(
         description="When it was told a new password, while it has not shown which one it uses."
     )
+    config_template: GivenTemplate | None
     connectors: list[ConnectorShape]
     created_at: Instant
     updated_at: Instant
@@ -86,24 +127,23 @@ class StationShape(Shape):
     @classmethod
     def of(
         cls,
-        station: Station,
+        loaded: Loaded,
         *,
-        location_uuid: str | None,
-        connectors: list[Connector],
-        online: bool,
-        ready: bool,
-        last_heartbeat_at: datetime | None,
-        password_offered_at: datetime | None,
+        online: bool = False,
+        ready: bool = False,
+        heartbeat_at: datetime | None = None,
     ) -> StationShape:
-        """The station as it is shown."""
+        """The station as it is shown; `heartbeat_at` where a later one is known than stored."""
+        station = loaded.station
         return cls(
             id=station.uuid,
             identity=station.identity,
             name=station.name,
-            location_id=location_uuid,
+            location_id=loaded.location_uuid,
             brand_slug=station.brand_slug,
             model_slug=station.model_slug,
             connector_type=station.connector_type,
+            tags=list(station.tags),
             ocpp_version=station.ocpp_version,
             virtual=station.virtual,
             strict=station.strict,
@@ -119,12 +159,14 @@ class StationShape(Shape):
             connected_version=station.connected_version,
             last_connected_at=times.micros(station.last_connected_at),
             last_disconnected_at=times.micros(station.last_disconnected_at),
-            last_heartbeat_at=times.micros(last_heartbeat_at),
+            last_heartbeat_at=times.micros(heartbeat_at or station.last_heartbeat_at),
             booted_at=times.micros(station.booted_at),
-            password_offered_at=times.micros(password_offered_at),
+            password_waived=loaded.standing.waived,
+            password_offered_at=times.micros(loaded.standing.offered_at),
+            config_template=GivenTemplate.of(loaded.template),
             connectors=[
                 ConnectorShape.of(one, station.last_connected_at if online else None)
-                for one in connectors
+                for one in loaded.connectors
             ],
             created_at=times.micros(station.created_at),
             updated_at=times.micros(station.updated_at),

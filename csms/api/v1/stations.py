@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -15,24 +14,27 @@ from csms.api.deps import Deps
 from csms.api.models import CountedPage, Query, Strict
 from csms.api.once import once
 from csms.api.routing import Call, Reply
+from csms.api.v1 import given_templates
+from csms.api.v1.given_templates import TemplateId
 from csms.api.v1.shapes import cursor_page
-from csms.api.v1.station_filter import Narrowing, Text
-from csms.api.v1.station_shapes import CreatedStation, StationShape
+from csms.api.v1.station_filter import Narrowing, Tags, Text
+from csms.api.v1.station_shapes import CreatedStation, Loaded, StationShape, load
 from csms.clock import from_micros
 from csms.domain.credentials import check_supplied
 from csms.domain.identity import BY_IDENTITY
 from csms.domain.permissions import Principal, Role
-from csms.domain.stations import Connector, NewStation, Registration, Station
+from csms.domain.stations import NewStation, Registration, Station
 from csms.domain.versions import OcppVersion, parse_version
 from csms.errors import Forbidden, Invalid, NotFound, StationOffline
+from csms.host import is_loopback
 from csms.services import stations
-from csms.store import connectors as connector_store
-from csms.store import credentials
+from csms.services.reach import reaches
 from csms.store import locations as location_store
 from csms.store import stations as store
 from csms.store.database import ReadTx, Tx
 
 SERIAL_NUMBER = "The name in its certificate; its boots tell it too."
+TEMPLATE = "The id of the config template that it is told after its next accepted boot."
 
 
 ORDERS = {"created_at": store.BY_CREATION, "identity": store.BY_IDENTITY, "name": store.BY_NAME}
@@ -74,6 +76,8 @@ class NewStationBody(Strict):
     password: str | None = Field(
         default=None, description="16 to 64 bytes, on OCPP 1.6 at most 20; left out, we make one."
     )
+    config_template: TemplateId | None = Field(default=None, description=TEMPLATE)
+    tags: Tags = Field(default_factory=list)
 
 
 class StationChanges(Strict):
@@ -99,17 +103,8 @@ class StationChanges(Strict):
         le=3,
         description="The lowest that it may connect with; only an admin lowers it.",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What the store knows of a station; the hub knows the rest."""
-
-    station: Station
-    location_uuid: str | None
-    connectors: list[Connector]
-    offered_at: datetime | None = None
-    password: str | None = None
+    config_template: TemplateId | None = Field(default=None, description=TEMPLATE + " Null: none.")
+    tags: Tags = Field(default_factory=list, description="All that it has from now on.")
 
 
 class DeleteQuery(Query):
@@ -132,14 +127,14 @@ async def list_at(call: Call[None, Any], query: StationsPage, location_uuid: str
     if query.last_seen_before is not None:
         await call.deps.heartbeats.flush()
 
-    def look(tx: ReadTx) -> tuple[list[_Loaded], int | None]:
+    def look(tx: ReadTx) -> tuple[list[Loaded], int | None]:
         reach = call.principal.location_ids
         if location_uuid is not None:
             reach = frozenset({_location_id(tx, location_uuid, call.principal)})
         wanted = query.narrowed(reach)
         found = store.search(tx, wanted, limit=query.limit + 1, order=order, after=after)
         total = store.count_found(tx, wanted) if query.count else None
-        return [_load(tx, station) for station in found], total
+        return load(tx, found), total
 
     found, total = await call.deps.db.read(look)
     shown = found[: query.limit]
@@ -165,40 +160,50 @@ async def show(call: Call[None, None]) -> Reply:
 async def create(call: Call[NewStationBody, None]) -> Reply:
     """201 with the URL to enter into the station, and its password, once."""
     wanted, deps = call.body, call.deps
+    given_templates.require_commands(call.principal, gives=wanted.config_template is not None)
     version = None if wanted.ocpp_version is None else parse_version(wanted.ocpp_version)
     supplied = None
     if wanted.password is not None:
         supplied = check_supplied(wanted.password.encode(), version)
 
-    def make(tx: Tx) -> tuple[str, _Loaded]:
+    def make(tx: Tx) -> tuple[str, tuple[Loaded, str | None]]:
         made = stations.create(tx, _new_station(tx, call, version))
+        if wanted.config_template is not None:
+            given_templates.give(tx, made, wanted.config_template)
         password = None if supplied is not None else deps.passwords.rotate(tx, made.id)
-        return made.uuid, _load(tx, made, password)
+        return made.uuid, (_load(tx, made), password)
 
-    loaded, headers = await once(
-        call, "station", make, again=lambda tx, uuid: _load(tx, find(tx, uuid, call.principal))
+    (loaded, password), headers = await once(
+        call,
+        "station",
+        make,
+        again=lambda tx, uuid: (_load(tx, find(tx, uuid, call.principal)), None),
     )
     if supplied is not None:
         # Outside the transaction, because the hash is slow. A crash in between leaves a station
         # that nobody can use yet, and a repetition of the request sets the password.
         await deps.passwords.set_supplied(loaded.station.id, supplied, version)
     headers["Location"] = f"/api/v1/stations/{loaded.station.uuid}"
-    return Reply(_created(call, loaded), status=201, headers=headers)
+    return Reply(_created(call, loaded, password), status=201, headers=headers)
 
 
 async def change(call: Call[StationChanges, None]) -> Reply:
     """Counts at once, for a connected station too; only an admin lowers a security profile."""
-    changes = call.body.model_dump(exclude_unset=True)
+    changes = call.body.model_dump(exclude_unset=True, exclude={"config_template"})
+    gives = "config_template" in call.body.model_fields_set
+    given_templates.require_commands(call.principal, gives=gives)
     if changes.get("ocpp_version") is not None:
         changes["ocpp_version"] = parse_version(changes["ocpp_version"])
 
-    def make(tx: Tx) -> _Loaded:
+    def make(tx: Tx) -> Loaded:
         station = find(tx, call.path["station_id"], call.principal)
         if "location_id" in changes:
             changes["location_id"] = _place_to_be(tx, call.body.location_id, call.principal)
         lowest = changes.get("security_profile", station.security_profile)
         if lowest < station.security_profile and call.principal.role is not Role.ADMIN:
             raise Forbidden("only an admin lowers a security profile")
+        if gives:
+            given_templates.give(tx, station, call.body.config_template)
         return _load(tx, stations.update(tx, station, changes) if changes else station)
 
     return Reply(_shape(await call.deps.db.write(make), call.deps))
@@ -269,6 +274,7 @@ def _new_station(
         serial_number=wanted.serial_number,
         ocpp_version=version,
         security_profile=wanted.security_profile,
+        tags=tuple(wanted.tags),
     )
 
 
@@ -289,28 +295,18 @@ def _location_id(tx: ReadTx, uuid: str, principal: Principal) -> int:
     return found.id
 
 
-def _load(tx: ReadTx, station: Station, password: str | None = None) -> _Loaded:
-    location_uuid = None
-    if station.location_id is not None:
-        location_uuid = location_store.uuid_of(tx, station.location_id)
-    connectors = connector_store.list_of_station(tx, station.id)
-    offered_at = credentials.last_offered_at(tx, station.id)
-    return _Loaded(station, location_uuid, connectors, offered_at, password)
+def _load(tx: ReadTx, station: Station) -> Loaded:
+    return load(tx, [station])[0]
 
 
-def _shape(loaded: _Loaded, deps: Deps) -> StationShape:
-    hub = deps.hub
-    heartbeat = deps.heartbeats.last(loaded.station.id)
+def _shape(loaded: Loaded, deps: Deps) -> StationShape:
+    station_id = loaded.station.id
+    heartbeat = deps.heartbeats.last(station_id)
     return StationShape.of(
-        loaded.station,
-        last_heartbeat_at=loaded.station.last_heartbeat_at
-        if heartbeat is None
-        else from_micros(heartbeat),
-        location_uuid=loaded.location_uuid,
-        connectors=loaded.connectors,
-        online=hub.is_connected(loaded.station.id),
-        ready=hub.is_ready(loaded.station.id),
-        password_offered_at=loaded.offered_at,
+        loaded,
+        online=deps.hub.is_connected(station_id),
+        ready=deps.hub.is_ready(station_id),
+        heartbeat_at=None if heartbeat is None else from_micros(heartbeat),
     )
 
 
@@ -318,14 +314,19 @@ def base_url(call: Call[Any, Any]) -> str:
     """What is entered into a station, without its identity."""
     if call.deps.settings.external_url:
         return call.deps.settings.external_url.rstrip("/")
+    if is_loopback(call.request.url.host or ""):  # where no station is, but the command line
+        for reach in reaches(call.deps.settings.listening, ""):
+            return reach.url
     scheme = "wss" if call.request.secure else "ws"
     return f"{scheme}://{call.request.host}/ocpp"
 
 
-def _created(call: Call[NewStationBody, None], loaded: _Loaded) -> CreatedStation:
+def _created(
+    call: Call[NewStationBody, None], loaded: Loaded, password: str | None
+) -> CreatedStation:
     identity = quote(loaded.station.identity, safe="")
     return CreatedStation(
         **_shape(loaded, call.deps).model_dump(),
         connection_url=f"{base_url(call)}/{identity}",
-        password=loaded.password,
+        password=password,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -21,8 +20,8 @@ from csms.errors import StationOffline
 from csms.jobs.kinds import command
 from csms.jobs.kinds.command import Wanted
 from csms.ocpp.commands.device_variables import Attribute
-from csms.ocpp.fields import integer, objects, text
-from csms.ocpp.variables import V16_COMPONENT, keys_v16, variable_v2x
+from csms.ocpp.commands.variable_results import statuses
+from csms.ocpp.variables import V16_COMPONENT, keys_v16
 from csms.store import variables as store
 from csms.store.database import ReadTx
 from csms.store.variables import StoredVariable
@@ -213,60 +212,14 @@ async def change(call: Call[VariableChanges, None]) -> Reply:
     reply = await commands.send(replace(sending, body=order))
     if not isinstance(reply.body, CommandResult):
         return reply
-    told = _told(reply.body.response or {}, reply.body.response_status)
-    results = [_result(one, told(index, one)) for index, one in enumerate(body.variables)]
+    told = statuses(body.variables, reply.body.response or {}, reply.body.response_status)
+    results = [_result(one, word) for one, word in zip(body.variables, told, strict=True)]
     shown = VariablesSet(
         id=reply.body.id,
         reboot_required=any(one.status == "RebootRequired" for one in results),
         results=results,
     )
     return Reply(shown, headers=reply.headers)
-
-
-def _told(
-    response: dict[str, Any], status: str | None
-) -> Callable[[int, VariableValueBody], str | None]:
-    """Finds what was answered: by name on 2.x, by order on 1.6, which has a CALL for each."""
-    if "setVariableResult" in response:
-        by_name = {
-            _name_in(result): text(result, "attributeStatus")
-            for result in objects(response["setVariableResult"])
-        }
-        return lambda _, wanted: by_name.get(_name_of(wanted))
-    words = [text(result, "status") for result in objects(response.get("results"))] or [status]
-    return lambda index, _: words[index] if index < len(words) else None
-
-
-def _name_in(result: dict[str, Any]) -> tuple[Any, ...]:
-    component = (objects(result.get("component")) or [{}])[0]
-    variable = (objects(result.get("variable")) or [{}])[0]
-    evse = (objects(component.get("evse")) or [{}])[0]
-    return (
-        _folded(text(component, "name")),
-        _folded(text(component, "instance")),
-        integer(evse, "id"),
-        integer(evse, "connectorId"),
-        _folded(text(variable, "name")),
-        _folded(text(variable, "instance")),
-        text(result, "attributeType") or Attribute.ACTUAL.value,
-    )
-
-
-def _name_of(wanted: VariableValueBody) -> tuple[Any, ...]:
-    component, variable = variable_v2x(wanted.component, wanted.variable)
-    return (
-        _folded(component),
-        _folded(wanted.component_instance),
-        wanted.evse_id,
-        wanted.connector_id,
-        _folded(variable),
-        _folded(wanted.variable_instance),
-        wanted.attribute.value,
-    )
-
-
-def _folded(name: str | None) -> str | None:
-    return name and name.casefold()
 
 
 def _result(wanted: VariableValueBody, status: str | None) -> VariableResult:

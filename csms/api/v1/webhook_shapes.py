@@ -120,8 +120,7 @@ def _uuids(tx: ReadTx, location_ids: frozenset[int] | None) -> list[str] | None:
     if location_ids is None:
         return None
     # A location deleted since tells nothing any more, but stays on the webhook.
-    found = (location_store.uuid_of(tx, location_id) for location_id in sorted(location_ids))
-    return [uuid for uuid in found if uuid is not None]
+    return list(location_store.uuids_of(tx, location_ids).values())
 
 
 def _fields(webhook: Webhook, delivery: Delivery) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from csms.api import cursors
-from csms.api.models import Page, Strict
+from csms.api.models import OneOf, Page, Strict
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import cursor_page
 from csms.api.v1.webhook_shapes import (
@@ -20,6 +20,7 @@ from csms.api.v1.webhook_shapes import (
     created,
     webhook_shape,
 )
+from csms.domain.event_types import PATTERNS
 from csms.domain.permissions import Principal
 from csms.domain.webhook_targets import LONGEST_URL, check_url
 from csms.domain.webhooks import DeliveryState, Webhook, event_id_of, message_id
@@ -34,9 +35,7 @@ from csms.store.webhook_deliveries import Delivery
 
 # A little longer than one delivery may take.
 _TEST_WAITS_S = 60.0
-EventType = Annotated[
-    str, Field(max_length=100, pattern=r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$", examples=["station.*"])
-]
+EventType = Annotated[str, OneOf(PATTERNS), Field(examples=["station.*"])]
 EventTypes = Annotated[
     list[EventType],
     Field(min_length=1, max_length=50, description="`station.*`: all that begin so; `*`: all."),

@@ -17,7 +17,7 @@ from csms.clock import Clock
 from csms.domain.jobs import ItemState, Job, JobItem, NewItem, Policy, Submission
 from csms.domain.permissions import SYSTEM
 from csms.domain.sealing import Seal
-from csms.domain.webhooks import DeliveryState, Webhook, message_id, signature
+from csms.domain.webhooks import DeliveryState, Webhook, message_id, signature, wait_s
 from csms.jobs.kinds.no_calls import SendsNoCall
 from csms.jobs.port import Admission, Done, Go, Intent, Result, Retry
 from csms.services import webhooks as service
@@ -118,7 +118,8 @@ class WebhookRunner(SendsNoCall):
             reason = "the receiver answered HTTP 410: it wants nothing more"
             await self._db.write(lambda tx: service.disable(tx, webhook.id, reason))
             return Done(ItemState.ERROR, "gone", said)
-        return await self._not_taken(job, item, webhook, "refused", said)
+        asked_s = wait_s(answer.retry_after, self._clock.now())
+        return await self._not_taken(job, item, webhook, "refused", said, asked_s)
 
     def discard(self, tx: Tx, job: Job, item: JobItem) -> int | None:
         """It will not be tried again by itself."""
@@ -137,8 +138,14 @@ class WebhookRunner(SendsNoCall):
             "webhook-signature": signature(keys, message=item.key, timestamp=timestamp, body=body),
         }
 
-    async def _not_taken(
-        self, job: Job, item: JobItem, webhook: Webhook, code: str, reason: str
+    async def _not_taken(  # noqa: PLR0917 - what came of one attempt
+        self,
+        job: Job,
+        item: JobItem,
+        webhook: Webhook,
+        code: str,
+        reason: str,
+        asked_s: float = 0.0,
     ) -> Result:
         if job.params["test"]:  # a person looks at it; it says nothing of how things are going
             return Done(ItemState.ERROR, code, reason)
@@ -150,7 +157,7 @@ class WebhookRunner(SendsNoCall):
         takes_others = last is not None and self._clock.now() - last < _TAKES_OTHERS
         if takes_others and item.attempts_used + 1 >= REFUSALS:
             return Done(ItemState.ERROR, code, reason, retryable=True)
-        return Retry(code, reason)
+        return Retry(code, reason, asked_s)
 
 
 def is_owed(job: Job, webhook: Webhook | None) -> bool:

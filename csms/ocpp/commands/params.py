@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -17,6 +17,20 @@ from csms.errors import Invalid
 from csms.ocpp.frames import JsonObject
 
 Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UrlOf:
+    """Text that is a URL of one of these schemes."""
+
+    schemes: tuple[str, ...]
+
+    def why_not(self, text: str) -> str | None:
+        """What is wrong with it."""
+        scheme, _, rest = text.partition("://")
+        if scheme.lower() in self.schemes and rest and text.isprintable() and " " not in text:
+            return None
+        return f"must be a URL of {', '.join(self.schemes)}"
 
 
 def parse(kind: type[Any], values: Any) -> Any:
@@ -151,6 +165,7 @@ _CHECKS: dict[type, Callable[[Any, Any], str | None]] = {
     MaxLen: lambda value, c: (
         None if len(value) <= c.max_length else f"must have a length of at most {c.max_length}"
     ),
+    UrlOf: lambda value, c: c.why_not(value),
 }
 
 

@@ -16,8 +16,10 @@ from csms.services import task_progress
 from csms.store import task_progress as store
 from csms.store.database import ReadTx, Tx
 
+# OCPP 2.0.1 FileTransferProtocols. No station is told to read a file of its own, or to run one.
+_TRANSFERS = parameters.UrlOf(("http", "https", "ftp", "ftps", "sftp"))
 # OCPP 2.1 has the longest; the schema of an older version refuses what is too long for it.
-Location = Annotated[str, MinLen(1), MaxLen(2000)]
+Location = Annotated[str, MinLen(1), MaxLen(2000), _TRANSFERS]
 Count = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 

@@ -17,7 +17,7 @@ from csms.ocpp.commands import params
 from csms.ocpp.quirks.settings import Quirks
 
 _FIELDS = frozenset(
-    {"id", "who", "symptom", "handling", "setup", "sources", "match", "match_guessed", "settings"}
+    {"id", "who", "symptom", "handling", "sources", "match", "match_guessed", "settings"}
 )
 _MATCHED = frozenset({"vendor", "model", "firmware", "user_agent"})
 _REQUIRED = ("id", "who", "symptom", "handling", "sources")
@@ -57,8 +57,6 @@ class Entry:
     """Those of the fields whose spelling nobody has shown in a boot."""
     settings: Mapping[str, Any]
     """As written; what `Quirks` is made of."""
-    setup: str | None = None
-    """What a person has to do at the station before it connects."""
 
     def fits(self, station: Description) -> bool:
         """Whether every field that is asked for fits."""
@@ -163,7 +161,6 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         match=match,
         match_guessed=tuple(guessed),
         settings=settings,
-        setup=row.get("setup"),
     )
 
 

@@ -78,7 +78,7 @@ CREATE INDEX stations_virtual ON stations (id) WHERE virtual = 1 AND deleted_at 
 CREATE TABLE credentials (
     id INTEGER PRIMARY KEY,
     station_id INTEGER NOT NULL REFERENCES stations (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL,                -- generated, supplied, derived
+    kind TEXT NOT NULL,                -- generated, supplied, derived, waived
     rotation INTEGER NOT NULL,         -- number of this password; derived ones come from it
     salt BLOB,
     hash BLOB,                         -- null for derived

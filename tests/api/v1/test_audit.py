@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from csms.domain.permissions import Role
+from csms.services import locations as location_service
 from csms.store import locations
 from tests.api.v1.scene import all_pages, items, make_station, stranger
 
@@ -47,6 +48,7 @@ async def test_it_shows_a_write(api: Api) -> None:
         "status": 201,
         "code": None,
         "created_id": location["id"],
+        "stations": 0,
         "count": 1,
     }
 
@@ -71,7 +73,7 @@ async def test_it_is_narrowed_by_token_station_result_and_time(
     who = create["principal"]["id"]
     for query, found in (
         (f"principal={who}", [create]),
-        ("principal=nobody", []),
+        ("principal=csms", []),
         (f"station_id={station.uuid}", [block]),
         ("station_id=identity:CP-1", [block]),
         ("failed=false", [block, create]),
@@ -81,6 +83,33 @@ async def test_it_is_narrowed_by_token_station_result_and_time(
         ("from=2026-05-01T12:00:00Z&to=2027-01-01T00:00:00Z", [block, create]),
     ):
         assert await items(api, f"{PATH}?{query}") == found, query
+    assert 404 == (await api.get(f"{PATH}?principal=nobody")).status
+
+
+async def test_an_order_to_many_is_found_by_each_of_them(api: Api) -> None:
+    one, two, other = [await make_station(api, f"CP-{number}") for number in range(3)]
+    target = {"station_ids": [one.uuid, two.uuid, "absent"]}
+    body = {"kind": "station_update", "spec": {"tags": ["a"]}, "target": target}
+    job = await (await api.post("/api/v1/jobs", json=body)).json()
+    await api.post(f"/api/v1/stations/{one.uuid}/block")
+    await api.deps.db.write(lambda tx: None)
+    block, order = await items(api, PATH)
+    assert (one.uuid, 1) == (block["station_id"], block["stations"])
+    assert (None, 2, job["id"]) == (order["station_id"], order["stations"], order["job_id"])
+    for station, found in ((one, [block, order]), (two, [order]), (other, [])):
+        assert found == await items(api, f"{PATH}?station_id={station.uuid}")
+    first = await items(api, f"{PATH}?station_id={one.uuid}&limit=1")
+    assert [block] == first
+
+
+async def test_what_a_write_did_to_several_is_found_by_each(api: Api) -> None:
+    location = await api.deps.db.write(lambda tx: location_service.create(tx, name="Depot"))
+    made = [await make_station(api, f"CP-{number}", location_id=location.id) for number in (1, 2)]
+    await api.request("DELETE", f"/api/v1/locations/{location.uuid}")
+    await api.deps.db.write(lambda tx: None)
+    for station in made:
+        (entry,) = await items(api, f"{PATH}?station_id={station.uuid}")
+        assert (2, "DELETE") == (entry["stations"], entry["method"])
 
 
 async def test_pages_stay_whole_while_entries_arrive(api: Api) -> None:

@@ -156,6 +156,36 @@ async def test_a_busy_station_may_be_left_alone(api: Api, hub: ScriptedHub) -> N
     assert len(hub.calls) == 2
 
 
+async def test_a_command_takes_the_place_of_those_that_wait(api: Api, hub: ScriptedHub) -> None:
+    station, other = await make_station(api), await make_station(api, "CP-2")
+    for one in (station, other):
+        hub.connect(one.id)
+    sent = [await send(api, one) for one in (station, other)]
+    calls = await hub.delivered(2)
+    waiting = await send(api, station)
+    elsewhere = await send(api, other)
+    another = await send(api, station, {"command": "clear_cache"})
+    newest = {**RESET, "on_conflict": "replace"}
+    headers = {"Prefer": "respond-async", "Idempotency-Key": "newest"}
+    made = [await api.post(path_of(station), json=newest, headers=headers) for _ in range(2)]
+    assert [202, 202] == [response.status for response in made]
+    first, again = [await response.json() for response in made]
+    assert (first["id"], "queued") == (again["id"], again["state"])
+    states = {one["id"]: one["state"] for one in await items(api, PATH)}
+    assert {
+        **{one["id"]: "sent" for one in sent},
+        waiting["id"]: "cancelled",
+        elsewhere["id"]: "queued",
+        another["id"]: "queued",
+        first["id"]: "queued",
+    } == states
+    hub.automatic = lambda _: ACCEPTED
+    for call in calls:
+        call.answer.set_result(ACCEPTED)
+    for one in (*sent, elsewhere, another, first):
+        assert "succeeded" == (await settled(api, one))["state"]
+
+
 async def test_the_list_pages_newest_first_and_by_station(api: Api) -> None:
     one, two = [await make_station(api, name) for name in ("CP-1", "CP-2")]
     sent = [await send(api, station) for station in (one, two, one, one)]

@@ -58,11 +58,19 @@ async def test_the_qr_code_is_the_url_of_the_station(api: Api) -> None:
     assert root.findtext("{*}title") == url
 
 
-async def test_what_its_maker_needs_is_told_with_the_source(api: Api) -> None:
-    assert (await shown(api))["known"] == []
-    (step,) = (await shown(api, "?vendor=Autel"))["known"]
+@pytest.mark.parametrize("vendor", ["Autel", "autel", "AUTEL%20New%20Energy"])
+async def test_what_its_maker_needs_is_told_with_the_source(api: Api, vendor: str) -> None:
+    unasked = await shown(api)
+    assert [] == unasked["known"]
+    assert "Autel" in unasked["makers"]
+    (step,) = (await shown(api, f"?vendor={vendor}"))["known"]
     assert "root certificate" in step["text"]
     assert "lbbrhzn/ocpp#2072" in step["sources"]
+
+
+async def test_a_model_tells_the_maker_too(api: Api) -> None:
+    (step,) = (await shown(api, "?vendor=unheard-of&model=A011KP1-E-B-W"))["known"]
+    assert "FoxESS" == step["who"]
 
 
 async def test_it_says_that_no_station_reaches_loopback(api: Api) -> None:
@@ -71,7 +79,7 @@ async def test_it_says_that_no_station_reaches_loopback(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "words"), [(Onboarding.MANUAL, "inbox: accept"), (Onboarding.CLOSED, "Add the")]
+    ("mode", "words"), [(Onboarding.MANUAL, "Not let in"), (Onboarding.CLOSED, "Add the")]
 )
 async def test_the_steps_fit_the_mode(
     api: Api, hub: ScriptedHub, mode: Onboarding, words: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csms.domain.credentials import Verdict
+from csms.domain.permissions import Role
 from csms.domain.stations import Station
 from csms.errors import CallRefused
 from csms.events import Event
@@ -65,6 +66,42 @@ async def test_a_repeated_rotation_shows_no_password_and_makes_none(api: Api) ->
     assert again["password"] is None
     verdict = await verify(api.deps.passwords, station.id, first["password"].encode())
     assert Verdict.OK is verdict
+
+
+# ---- waived ----------------------------------------------------------------------------------
+
+WAIVE = f"{STATIONS}/identity:CP-1/credentials/waive"
+
+
+async def test_without_a_password_anybody_comes_in_until_there_is_one(api: Api) -> None:
+    station, old = await registered(api)
+    assert (await shown(api))["password_waived"] is False
+    assert 204 == (await api.post(WAIVE)).status
+    assert (await shown(api))["password_waived"] is True
+    passwords = api.deps.passwords
+    for presented in (None, b"anything at all", old):
+        assert Verdict.WAIVED is await verify(passwords, station.id, presented)
+    await api.post(ROTATE)
+    assert (await shown(api))["password_waived"] is False
+    for presented in (None, old):
+        assert Verdict.BAD is await verify(passwords, station.id, presented)
+
+
+async def test_only_an_admin_waives_a_password(api: Api) -> None:
+    station, old = await registered(api)
+    found = [
+        (await api.request("POST", WAIVE, role=role)).status
+        for role in (Role.VIEWER, Role.OPERATOR)
+    ]
+    assert [403, 403] == found
+    assert Verdict.OK is await verify(api.deps.passwords, station.id, old)
+
+
+async def test_a_station_that_needs_a_security_profile_needs_its_password(api: Api) -> None:
+    station, old = await registered(api)
+    await api.request("PATCH", f"{STATIONS}/identity:CP-1", json={"security_profile": 1})
+    assert 409 == (await api.post(WAIVE)).status
+    assert Verdict.OK is await verify(api.deps.passwords, station.id, old)
 
 
 # ---- told ------------------------------------------------------------------------------------

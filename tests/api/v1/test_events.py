@@ -14,6 +14,7 @@ from csms.events import Event
 from csms.services import locations, stations, tokens
 from csms.store import events, jobs
 from tests.api.sse import listening
+from tests.api.v1.scene import stranger
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api
@@ -74,6 +75,15 @@ async def test_a_reader_comes_back_where_it_left(api: Api) -> None:
         assert (await stream.next()).id == str(live)
 
 
+async def test_a_reader_begins_after_an_id(api: Api) -> None:
+    first, second, third = await emit(api, "a.one", "b.two", "c.three")
+    async with listening(api, f"{PATH}?since={first}") as stream:
+        assert [str(second), str(third)] == [one.id for one in await stream.take(2)]
+    headers = {"Last-Event-ID": str(second)}
+    async with listening(api, f"{PATH}?since={first}", headers=headers) as stream:
+        assert str(third) == (await stream.next()).id
+
+
 async def test_a_long_replay_is_complete_and_in_order(api: Api) -> None:
     (first,) = await emit(api, "a.start")
     ids = await emit(api, *["b.many"] * 1203)
@@ -127,6 +137,42 @@ async def test_filters(api: Api) -> None:
     assert [one.event for one in received] == ["station.booted", "job.done"]
 
 
+async def test_a_station_by_its_identity(api: Api) -> None:
+    made = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-1")))
+    async with listening(api, f"{PATH}?station_id=identity:cp-1") as stream:
+        await emit(api, "station.booted")
+        await emit(api, "station.blocked", station_id=made.id)
+        assert "station.blocked" == (await stream.next()).event
+
+
+@pytest.mark.parametrize("types", ["station.bootd", "station.booted,", "station*", "Station.*"])
+async def test_types_that_there_are_not_are_told_from_those_that_there_are(
+    api: Api, types: str
+) -> None:
+    response = await api.get(f"{PATH}?types=job.progress,*,{types}")
+    assert 422 == response.status
+    (issue,) = (await response.json())["errors"]
+    assert "/types" == issue["pointer"]
+    assert " station.*, " in issue["detail"]
+    assert " station.booted, " in issue["detail"]
+
+
+@pytest.mark.parametrize("name", ["station_id", "job_id", "location_id"])
+async def test_what_is_absent_and_what_is_out_of_reach_are_not_found(api: Api, name: str) -> None:
+    here = await api.deps.db.write(lambda tx: locations.create(tx, name="Here"))
+    made = await api.deps.db.write(
+        lambda tx: stations.create(tx, NewStation("CP-1", location_id=here.id))
+    )
+    body = {"kind": "station_delete", "target": {"station_ids": [made.uuid]}}
+    job = await (await api.post("/api/v1/jobs", json=body)).json()
+    there = {"station_id": made.uuid, "job_id": job["id"], "location_id": here.uuid}[name]
+    await stranger(api)
+    absent = await api.get(f"{PATH}?{name}=nope", role="stranger")
+    beyond = await api.get(f"{PATH}?{name}={there}", role="stranger")
+    assert [404, 404] == [absent.status, beyond.status]
+    assert await absent.text() == await beyond.text()
+
+
 @pytest.mark.parametrize("is_replayed", [False, True])
 async def test_filters_by_where_it_happened(api: Api, is_replayed: bool) -> None:
     start = await emit(api, "a.start")
@@ -143,17 +189,17 @@ async def test_filters_by_where_it_happened(api: Api, is_replayed: bool) -> None
         (f"job_id={job_uuid}", {"job_id": job.id}),
         (f"location_id={here.uuid}&job_id={job_uuid}", {"location_id": here.id, "job_id": job.id}),
     ):
-        path = f"{PATH}?types=mark.*&{query}"
+        path = f"{PATH}?types=alert.*&{query}"
         if is_replayed:
-            await emit(api, "mark.other", location_id=there.id)
-            await emit(api, "mark.nowhere")
-            (wanted,) = await emit(api, "mark.this", **where)
+            await emit(api, "alert.cleared", location_id=there.id)
+            await emit(api, "alert.cleared")
+            (wanted,) = await emit(api, "alert.raised", **where)
             headers = {"Last-Event-ID": str(wanted - 3)}
         async with listening(api, path, headers=headers) as stream:
             if not is_replayed:
-                await emit(api, "mark.other", location_id=there.id)
-                await emit(api, "mark.nowhere")
-                (wanted,) = await emit(api, "mark.this", **where)
+                await emit(api, "alert.cleared", location_id=there.id)
+                await emit(api, "alert.cleared")
+                (wanted,) = await emit(api, "alert.raised", **where)
             assert (await stream.next()).id == str(wanted), query
 
 

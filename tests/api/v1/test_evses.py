@@ -90,6 +90,16 @@ async def test_an_evse_says_what_goes_on_and_since_when(
     assert evse["transaction"]["started_at"] == "2026-05-01T12:00:00.000000Z"
 
 
+async def test_one_evse_by_its_number(api: Api, station: Station) -> None:
+    await start(api, station, 2)
+    await tell(api, station, "Charging")
+    path = f"/api/v1/stations/{station.uuid}/evses"
+    for evse in await items(api, path):
+        assert evse == await (await api.get(f"{path}/{evse['evse_id']}")).json()
+    for absent in ("0", "3", "01", "x", "%C2%B2"):
+        assert 404 == (await api.get(f"{path}/{absent}")).status, absent
+
+
 async def test_an_evse_is_there_when_only_its_transaction_was_told(
     api: Api, station: Station
 ) -> None:
@@ -125,6 +135,9 @@ async def test_the_history_is_narrowed_by_evse_and_time(
     for query, words in (
         ("evse_id=2", ["Charging"]),
         ("evse_id=3", []),
+        ("status=Occupied", ["Charging"]),
+        ("status=Occupied&evse_id=1", []),
+        ("status=Faulted", []),
         ("from=2026-05-01T12:01:00Z", ["Charging"]),
         ("to=2026-05-01T12:01:00Z", ["Available"]),
     ):
@@ -141,5 +154,11 @@ async def test_neither_is_told_to_who_does_not_reach_the_station(
         assert (await api.get(path, role=role)).status == 404
         assert (await api.get(f"{path}?what=1")).status == (200 if name == "evses" else 422)
     path = f"/api/v1/stations/{station.uuid}/status-history"
-    for query in ("from=2026-05-01T12:01:00", "evse_id=-1", "limit=0", "cursor=%00"):
+    for query in (
+        "from=2026-05-01T12:01:00",
+        "evse_id=-1",
+        "status=Charging",
+        "limit=0",
+        "cursor=%00",
+    ):
         assert (await api.get(f"{path}?{query}")).status == 422, query

@@ -518,3 +518,7 @@ async def test_a_job_that_makes_no_sense_is_refused(
     assert status == response.status, told
     if pointer is not None:
         assert pointer.rsplit("/", 1)[1] == told["errors"][0]["pointer"].rsplit("/", 1)[1]
+
+
+async def test_those_of_an_image_that_there_is_not(api: Api) -> None:
+    assert 404 == (await api.get(f"{LIST}?image_id=nope")).status

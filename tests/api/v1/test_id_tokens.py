@@ -86,6 +86,51 @@ async def test_a_token_is_shown_changed_and_forgotten(api: Api) -> None:
     ]
 
 
+async def test_what_is_given_is_changed_and_the_rest_stays(api: Api) -> None:
+    said = {"expires_at": "2027-01-01T00:00:00Z", "group_id_token": "FLEET", "aliases": ["B"]}
+    made = await make(api, "A", **said, is_master=True, max_open_transactions=2, note="van 7")
+    path = f"{PATH}/{made['id']}"
+    for changes in ({}, {"status": "Blocked"}, {"note": None, "aliases": []}, {"is_master": False}):
+        made |= changes
+        changed = await api.request("PATCH", path, json=changes)
+        assert (200, made) == (changed.status, await changed.json())
+    cleared = {"expires_at": None, "group_id_token": None, "max_open_transactions": None}
+    changed = await api.request("PATCH", path, json=cleared)
+    assert made | cleared == await changed.json()
+    assert made | cleared == await (await api.get(path)).json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"group_id_token": None}, "/group_id_token"),
+        ({"status": None}, "/status"),
+        ({"status": "Unknown"}, "/status"),
+        ({"aliases": None}, "/aliases"),
+        ({"value": "B"}, "/value"),
+    ],
+)
+async def test_what_makes_no_change_of_a_token(
+    api: Api, changes: dict[str, Any], pointer: str
+) -> None:
+    made = await make(api, "A", is_master=True, group_id_token="FLEET")
+    refused = await api.request("PATCH", f"{PATH}/{made['id']}", json=changes)
+    assert 422 == refused.status
+    assert [pointer] == [one["pointer"] for one in (await refused.json())["errors"]]
+    assert made == await (await api.get(f"{PATH}/{made['id']}")).json()
+
+
+async def test_one_that_waits_for_review_is_changed_by_a_decision(api: Api) -> None:
+    station = await api.deps.db.write(lambda tx: stations.create(tx, NewStation("CP-1")))
+    await show_at(api, station.id, "A")
+    (waiting,) = await items(api)
+    path = f"{PATH}/{waiting['id']}"
+    refused = await api.request("PATCH", path, json={"note": "van 7"})
+    assert (422, "/status") == (refused.status, (await refused.json())["errors"][0]["pointer"])
+    decided = await api.request("PATCH", path, json={"note": "van 7", "status": "Accepted"})
+    assert waiting | {"note": "van 7", "status": "Accepted"} == await decided.json()
+
+
 async def test_a_token_is_made_once_per_type_whatever_its_case(api: Api) -> None:
     await make(api, "CARD", type="ISO14443", aliases=["OTHER"])
     await make(api, "CARD", type="KeyCode")

@@ -10,6 +10,7 @@ from csms.domain.onboarding import Cause
 from csms.domain.permissions import Role
 from csms.ocpp.settings import OcppSettings
 from csms.services import inbox, locations, tokens
+from csms.store import stations
 from csms.store.database import Tx
 
 if TYPE_CHECKING:
@@ -83,6 +84,40 @@ async def test_a_password_that_the_station_has_shown_stays_its_own(
     assert accepted["admitted"]
     assert hub.admitted == [("CP-1", "192.0.2.1")]
     assert hub.accepted == []
+
+
+async def test_one_without_a_password_stays_and_is_told_one(api: Api, hub: ScriptedHub) -> None:
+    await knock(api, "CP-1")
+    hub.bare.add(("CP-1", "192.0.2.1"))
+    hub.shown["CP-1", "192.0.2.1"] = b"short"
+    accepted = await (await api.post(f"{PATH}/{await only_entry(api)}/accept")).json()
+    assert (accepted["password"], accepted["password_from"]) == (None, "told")
+    assert accepted["admitted"]
+    assert hub.admitted == [("CP-1", "192.0.2.1")]
+    assert hub.accepted == []
+    found = await api.deps.db.read(lambda tx: stations.find_by_identity(tx, "CP-1"))
+    assert found is not None
+    told = [api.deps.endpoint.window.take_untold(found.id) for _ in range(2)]
+    assert [True, False] == told
+
+
+async def test_one_that_went_away_meanwhile_gets_a_password_that_is_shown(
+    api: Api, hub: ScriptedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await knock(api, "CP-1")
+    hub.bare.add(("CP-1", "192.0.2.1"))
+    monkeypatch.setattr(hub, "admit_held", lambda *_: False)
+    accepted = await (await api.post(f"{PATH}/{await only_entry(api)}/accept")).json()
+    assert (len(accepted["password"]), accepted["password_from"]) == (20, "new")
+    assert not accepted["admitted"]
+
+
+async def test_a_certificate_is_enough_and_no_password_is_told(api: Api, hub: ScriptedHub) -> None:
+    cause = Cause.UNKNOWN_WITH_CERTIFICATE
+    await inbox.record(api.deps.db, "CP-1", cause, "192.0.2.1")
+    hub.bare.add(("CP-1", "192.0.2.1"))
+    accepted = await (await api.post(f"{PATH}/{await only_entry(api)}/accept")).json()
+    assert (accepted["password_from"], hub.admitted) == ("new", [])
 
 
 @pytest.mark.parametrize("body", [{"new_password": True}, {"password": "another-password"}])

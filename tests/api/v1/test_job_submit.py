@@ -346,7 +346,21 @@ async def test_stations_are_changed(api: Api) -> None:
     assert same == two
 
 
-@pytest.mark.parametrize("spec", [{}, {"blocked": None}, {"security_profile": 4}, {"name": "x"}])
+async def test_stations_with_a_tag_get_another(api: Api) -> None:
+    tagged = {"filter": {"tag": "depot"}}
+    one, two = await make_station(api, "CP-1", tags=("depot",)), await make_station(api, "CP-2")
+    wanted = body("station_update", {"tags": ["depot", "done"]}, target=tagged)
+    assert [("CP-1", "run", None)] == outlooks(await previewed(api, wanted))
+    await done(api, wanted)
+    changed, same = await found(api, one), await found(api, two)
+    assert changed is not None
+    assert ("depot", "done") == changed.tags
+    assert two == same
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"blocked": None}, {"tags": None}, {"security_profile": 4}, {"name": "x"}]
+)
 async def test_a_change_of_nothing_is_refused(api: Api, spec: dict[str, Any]) -> None:
     await make_station(api)
     status, code, _ = await refusal(api, body("station_update", spec))

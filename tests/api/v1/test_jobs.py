@@ -416,9 +416,20 @@ async def test_the_list_is_narrowed(api: Api, hub: ScriptedHub) -> None:
     }.items():
         shown = (await fetch(api, f"/api/v1/jobs?{query}"))["items"]
         assert [one["id"] for one in shown] == [job.uuid for job in expected], query
-    other = await fetch(api, f"/api/v1/jobs?created_by={over.principal}", role="viewer")
-    assert other["items"] == []
+    for query, role in ((f"created_by={over.principal}", "viewer"), ("created_by=x", "admin")):
+        refused = await api.get(f"/api/v1/jobs?{query}", role=role)
+        assert (404, "Token not found") == (refused.status, (await refused.json())["detail"])
     assert (await api.get("/api/v1/jobs?state=x")).status == 422
+
+
+async def test_a_kind_that_there_is_not_is_told_from_those_that_there_are(api: Api) -> None:
+    response = await api.get("/api/v1/jobs?kind=commands")
+    assert 422 == response.status
+    (issue,) = (await response.json())["errors"]
+    assert "/kind" == issue["pointer"]
+    assert "Input should be " == issue["detail"][:16]
+    for kind in api.deps.engine._kinds:
+        assert 200 == (await api.get(f"/api/v1/jobs?kind={kind}")).status, kind
 
 
 async def test_results_as_files(api: Api, hub: ScriptedHub) -> None:

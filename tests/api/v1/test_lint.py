@@ -92,6 +92,7 @@ async def test_every_filter_narrows(api: Api) -> None:
         ("ocpp_version=2.1", 0),
     ):
         assert len(await items(api, f"{PATH}?{query}")) == number, query
+    assert 422 == (await api.get(f"{PATH}?rule=too-wrong")).status
     found = await items(api, "/api/v1/stations/identity:CP-1/lint?action=A")
     assert [entry["action"] for entry in found] == ["A"]
 

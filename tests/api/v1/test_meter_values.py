@@ -99,6 +99,56 @@ async def all_pages(
     return items
 
 
+@pytest.mark.parametrize("is_of_transaction", [False, True])
+async def test_the_newest_come_first_when_asked_for(
+    api: Api, station: Station, transaction: Transaction, is_of_transaction: bool
+):
+    for evse_id in (1, 2):
+        readings = [taken(second * 2 + evse_id, second) for second in range(5)]
+        await meter(api, station, transaction, *readings, evse_id=evse_id)
+    path = f"transactions/{transaction.uuid}" if is_of_transaction else f"stations/{station.uuid}"
+    oldest_first = (await page(api, path))["items"]
+    assert 10 == len(oldest_first)
+    newest_first = await all_pages(api, path, "?sort=-measured_at&limit=3")
+    assert oldest_first == newest_first[::-1]
+    (last,) = (await page(api, path, "?sort=-measured_at&limit=1"))["items"]
+    assert oldest_first[-1] == last
+    cursor = (await page(api, path, "?limit=3"))["next_cursor"]
+    mixed = await api.get(f"/api/v1/{path}/meter-values?sort=-measured_at&cursor={cursor}")
+    assert 422 == mixed.status
+
+
+async def test_samples_of_a_phase_or_context(api: Api, station: Station):
+    one, two, none = ({"value": "1", **more} for more in ({"phase": "L1"}, {"phase": "L2"}, {}))
+    readings = [
+        taken(0, power_w=1.0, samples=[one, two, none]),
+        taken(1, power_w=2.0, samples=[one, "odd", {"phase": ["L2"]}], context="Sample.Clock"),
+    ]
+    await meter(api, station, None, *readings)
+    for query, samples in (
+        ("phase=L1", [[one], [one]]),
+        ("phase=L2&phase=L1", [[one, two], [one]]),
+        ("phase=L2", [[two]]),
+        ("phase=L2&context=Sample.Clock", []),
+        ("context=Sample.Clock", [[one, "odd", {"phase": ["L2"]}]]),
+        ("measurand=SoC&phase=L1", []),
+    ):
+        found = (await page(api, f"stations/{station.uuid}", f"?{query}"))["items"]
+        assert samples == [item["samples"] for item in found], query
+    by_phase = (await page(api, f"stations/{station.uuid}", "?phase=L1"))["items"]
+    assert [None, None] == [item["power_w"] for item in by_phase]
+    by_context = (await page(api, f"stations/{station.uuid}", "?context=Sample.Clock"))["items"]
+    assert [2.0] == [item["power_w"] for item in by_context]
+
+
+@pytest.mark.parametrize("query", ["phase=L1", "context=Sample.Clock", "sort=-measured_at"])
+async def test_what_is_not_there_with_buckets(api: Api, station: Station, query: str):
+    path = f"/api/v1/stations/{station.uuid}/meter-values?bucket=1h&{query}"
+    refused = await api.get(path)
+    pointer = (await refused.json())["errors"][0]["pointer"]
+    assert (422, f"/{query.partition('=')[0]}") == (refused.status, pointer)
+
+
 async def test_a_reading_is_shown_with_its_samples(
     api: Api, station: Station, transaction: Transaction
 ):

@@ -24,8 +24,8 @@ PATH = "/api/v1/stations"
 async def three(api: Api, clock: ManualClock) -> None:
     """One that came and is gone, one that is there an hour later, and one that never came."""
     db = api.deps.db
-    gone = await make_station(api, "CP-GONE", name="North Gate")
-    there = await make_station(api, "CP-THERE", serial_number="SN-7", virtual=True)
+    gone = await make_station(api, "CP-GONE", name="North Gate", tags=("depot", "50% off"))
+    there = await make_station(api, "CP-THERE", serial_number="SN-7", virtual=True, tags=("depot",))
     await make_station(api, "CP-NEVER", ocpp_version=OcppVersion.V21)
     report = BootReport("Acme", "One", None, "1.0", None, "{}")
     epoch = await db.read(engine.epoch)
@@ -54,6 +54,11 @@ async def three(api: Api, clock: ManualClock) -> None:
         ("vendor=Acme&model=Two", []),
         ("ocpp_version=1.6", ["GONE"]),
         ("ocpp_version=2.1", ["NEVER"]),
+        ("tag=depot", ["GONE", "THERE"]),
+        ("tag=depot&connection=online", ["THERE"]),
+        ("tag=50%25 off", ["GONE"]),
+        ("tag=Depot", []),
+        ("tag=dep", []),
         ("q=cp-", ["GONE", "THERE", "NEVER"]),
         ("q=north", ["GONE"]),
         ("q=sn-7", ["THERE"]),

@@ -182,6 +182,7 @@ async def test_none_is_told_to_who_does_not_reach_the_station(api: Api, station:
         ("security-events", "critical=perhaps"),
         ("monitoring-events", "severity=10"),
         ("notices", "reference=" + "x" * 256),
+        ("notices", "action=BootNotification"),
         ("reports", "kind=odd"),
     ):
         assert (await api.get(path_of(station, name), role=role)).status == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from csms.domain.permissions import Role
 from csms.domain.stations import NewStation, Station
 from csms.errors import CallRefused, CallTimeout, ConnectionLost
 from csms.events import Event
+from csms.host import parse_listen
 from csms.services import locations, stations, tokens
 from tests.door import verify
 
@@ -36,6 +38,11 @@ async def bind(api: Api, *places: Location, role: Role = Role.OPERATOR) -> None:
             tx, name="bound", role=role, location_ids=frozenset(place.id for place in places)
         )
     )
+
+
+async def refusal(response: Any) -> str:
+    pointer: str = (await response.json())["errors"][0]["pointer"]
+    return pointer
 
 
 async def code_of(response: Any) -> tuple[int, str]:
@@ -81,6 +88,17 @@ async def test_a_bound_token_sees_the_stations_of_its_locations(api: Api) -> Non
 
 
 # ---- creating --------------------------------------------------------------------------------
+
+
+async def test_the_url_is_one_that_a_station_reaches_whoever_asks_from_this_machine(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [("lo", "127.0.0.1", 4), ("eth0", "192.0.2.7", 4)]
+    monkeypatch.setattr("csms.host.interface_addresses", lambda: addresses)
+    listening = (parse_listen("0.0.0.0:9000"),)
+    api.deps.settings = replace(api.deps.settings, listening=listening)
+    made = await (await api.post(PATH, json={"identity": "CP-1"})).json()
+    assert "ws://192.0.2.7:9000/ocpp/CP-1" == made["connection_url"]
 
 
 async def test_a_new_station_gets_its_url_and_its_password_once(api: Api) -> None:
@@ -199,6 +217,26 @@ async def test_a_station_is_moved_and_pinned(api: Api) -> None:
     changed = await api.request("PATCH", path, json={"location_id": None, "ocpp_version": None})
     shown = await changed.json()
     assert (shown["location_id"], shown["ocpp_version"]) == (None, None)
+
+
+async def test_a_station_has_tags(api: Api) -> None:
+    body = {"identity": "CP-1", "tags": ["depot", "Ärger", "depot"]}
+    made = await (await api.post(PATH, json=body)).json()
+    assert ["depot", "Ärger"] == made["tags"]
+    path = f"{PATH}/{made['id']}"
+    for changes, tags in (({"name": "x"}, ["depot", "Ärger"]), ({"tags": ["b", "a"]}, ["b", "a"])):
+        changed = await api.request("PATCH", path, json=changes)
+        assert tags == (await changed.json())["tags"]
+    assert 200 == (await api.request("PATCH", path, json={"tags": []})).status
+    assert [] == (await (await api.get(path)).json())["tags"]
+
+
+@pytest.mark.parametrize("tags", [None, "a", [""], ["a" * 51], ["a\n\x00"], ["a"] * 21, [1]])
+async def test_what_makes_no_tags(api: Api, tags: Any) -> None:
+    made = await make_station(api)
+    refused = await api.request("PATCH", f"{PATH}/{made.uuid}", json={"tags": tags})
+    assert 422 == refused.status
+    assert (await refusal(refused)).startswith("/tags")
 
 
 async def test_a_station_is_not_moved_where_the_token_does_not_reach(api: Api) -> None:

@@ -132,6 +132,38 @@ def test_a_log_in_the_words_of_the_extension_of_1_6_reaches_a_2x_station():
     assert typed(V201, *in_our_words(V16, "GetLog", payload)) == Order("GetLog", payload)
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        *(
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "gopher://h/x",
+            "//h/x",
+            "/x",
+            "x",
+            "http://",
+        ),
+        *(" https://h/x", "https://h/a b", "https://h/x\r\nHost: y", "https\x00://h/x"),
+    ],
+)
+def test_only_urls_of_files_on_the_network_are_told(location: str):
+    for name, values in (
+        ("update_firmware", FIRMWARE),
+        ("get_log", {"log_type": "SecurityLog"}),
+        ("publish_firmware", {"checksum": "0" * 32}),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            typed(V201, name, {**values, "location": location})
+        assert ("location",) == refusal.value.loc[-1:]
+
+
+@pytest.mark.parametrize("scheme", ["http", "HTTPS", "ftp", "ftps", "sftp"])
+def test_every_transfer_that_ocpp_has_may_be_told(scheme: str):
+    location = f"{scheme}://user:secret@host:2121/a%20b?c=d"
+    assert typed(V201, "get_log", {"log_type": "SecurityLog", "location": location})
+
+
 def test_a_time_without_a_zone_reaches_no_other_version():
     payload = {"location": URL, "startTime": "2026-05-01T12:00:00"}
     with pytest.raises(NotSupportedByVersion):
