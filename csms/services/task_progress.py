@@ -10,8 +10,6 @@ from csms.store.database import Tx
 
 def record(tx: Tx, station_id: int, progress: Progress) -> None:
     """Add it to the story of its task; an event says so only when the task moved."""
-    if _is_overtaken(tx, station_id, progress):
-        return
     file_drop.follow(tx, station_id, progress)
     before = task_progress.find_newest(tx, station_id, progress.task)
     task_progress.insert(tx, station_id, progress)
@@ -31,10 +29,13 @@ def record(tx: Tx, station_id: int, progress: Progress) -> None:
     )
 
 
-def _is_overtaken(tx: Tx, station_id: int, progress: Progress) -> bool:
-    """An answer to a request of which the station has told more already."""
-    return (
-        progress.answered
-        and progress.request_id is not None
-        and task_progress.exists(tx, station_id, progress.task, progress.request_id)
+def record_answer(tx: Tx, station_id: int, answer: Progress, *, asked_at: int) -> None:
+    """The same of the answer to a request of that time, in microseconds.
+
+    Nothing to add when a report overtook it, which tells more.
+    """
+    told_at = task_progress.find_report(
+        tx, station_id, answer.task, request_id=answer.request_id, since=asked_at
     )
+    if told_at is None:
+        record(tx, station_id, answer)

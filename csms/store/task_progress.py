@@ -45,11 +45,6 @@ def find_newest(tx: ReadTx, station_id: int, task: Task) -> Progress | None:
     return None if row is None else _progress(row)
 
 
-def exists(tx: ReadTx, station_id: int, task: Task, request_id: int) -> bool:
-    """Whether anything was heard of a request."""
-    return find_report(tx, station_id, task, request_id=request_id, since=0) is not None
-
-
 def find_report(
     tx: ReadTx, station_id: int, task: Task, *, request_id: int | None, since: int
 ) -> int | None:

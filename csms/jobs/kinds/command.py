@@ -54,6 +54,7 @@ from csms.jobs.port import (
 from csms.ocpp import commands
 from csms.ocpp.commands import params as parameters
 from csms.ocpp.commands.command import Answer, Command, Order
+from csms.ocpp.commands.task_requests import open_story
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.linting import INVALID_ANSWER
 from csms.ocpp.presence import Unready
@@ -503,15 +504,19 @@ def _keeping(
 def _consequence(
     command: Command, item: JobItem, order: Order, answer: Answer
 ) -> Callable[[Tx], None] | None:
-    settled = command.settled
-    if settled is None:
-        return None
+    settled, task = command.settled, command.starts
 
     def effect(tx: Tx) -> None:
         assert item.target is not None
-        settled(tx, item.target, order.payload, answer)
+        if settled is not None:
+            settled(tx, item.target, order.payload, answer)
+        if task is not None:
+            attempt = job_items.last_attempt(tx, item)
+            assert attempt is not None
+            asked_at = attempt["intent_at"]
+            open_story(tx, item.target, task, order.payload, answer, asked_at=asked_at)
 
-    return effect
+    return None if settled is None and task is None else effect
 
 
 def _doubt_after(

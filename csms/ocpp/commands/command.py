@@ -15,6 +15,7 @@ from annotated_types import Ge, Le
 from csms.domain.device_model import VariableKey
 from csms.domain.effects import Effect
 from csms.domain.jobs import CommandClass
+from csms.domain.tasks import Task
 from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.fields import text
@@ -162,6 +163,8 @@ class Command:
     settled: Settled | None = None
     """Records the consequence for the station of that row id, in the transaction that settles the
     answer."""
+    starts: Task | None = None
+    """What the station goes on with after an answer that accepts, and tells more of."""
     leads_to_profile: Callable[[Any], int] | None = None
     """The security profile by which the station shall come back here: one that we serve."""
     unanswered: Callable[[Tx, int, JsonObject], None] | None = None

@@ -16,7 +16,6 @@ from csms.ocpp.commands.request_ids import RequestId, request_id
 from csms.ocpp.commands.task_requests import (
     Count,
     Location,
-    opens,
     read_params,
     read_retries,
     retries,
@@ -124,5 +123,5 @@ COMMAND = Command(
         OcppVersion.V21: encode_v21,
     },
     decode_v16={"GetDiagnostics": decode_diagnostics_v16, "GetLog": decode_log_v16},
-    settled=opens(Task.LOG_UPLOAD),
+    starts=Task.LOG_UPLOAD,
 )

@@ -12,7 +12,7 @@ from csms.domain.tasks import Task
 from csms.domain.versions import OcppVersion
 from csms.ocpp.commands.command import Command, doc
 from csms.ocpp.commands.request_ids import RequestId, request_id
-from csms.ocpp.commands.task_requests import Count, Location, opens, shown_by_progress
+from csms.ocpp.commands.task_requests import Count, Location, shown_by_progress
 from csms.ocpp.commands.wire import encoder
 
 Checksum = Annotated[str, MinLen(1), MaxLen(32)]
@@ -37,5 +37,5 @@ COMMAND = Command(
     actions=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), "PublishFirmware"),
     encode=dict.fromkeys((OcppVersion.V201, OcppVersion.V21), encoder("PublishFirmware")),
     evidence=shown_by_progress(Task.FIRMWARE_PUBLICATION),
-    settled=opens(Task.FIRMWARE_PUBLICATION),
+    starts=Task.FIRMWARE_PUBLICATION,
 )

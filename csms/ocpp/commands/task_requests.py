@@ -9,7 +9,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from csms.domain.tasks import Progress, Task
 from csms.ocpp.commands import params as parameters
-from csms.ocpp.commands.command import Answer, Evidence, EvidenceQuery, Settled
+from csms.ocpp.commands.command import Answer, Evidence, EvidenceQuery
 from csms.ocpp.fields import integer, raw
 from csms.ocpp.frames import JsonObject
 from csms.services import task_progress
@@ -41,21 +41,19 @@ def read_params(kind: type[Any], **values: Any) -> Any:
     )
 
 
-def opens(task: Task) -> Settled:
-    """An accepted request opens the story of the task."""
-
-    def settled(tx: Tx, station_id: int, payload: JsonObject, answer: Answer) -> None:
-        if answer.accepted:
-            progress = Progress(
-                task=task,
-                request_id=integer(payload, "requestId"),
-                status=answer.status or "Accepted",  # 1.6 has an empty answer
-                raw=raw(answer.payload),
-                answered=True,
-            )
-            task_progress.record(tx, station_id, progress)
-
-    return settled
+def open_story(
+    tx: Tx, station_id: int, task: Task, payload: JsonObject, answer: Answer, *, asked_at: int
+) -> None:
+    """An accepted request of that time, in microseconds, opens the story of the task."""
+    if answer.accepted:
+        progress = Progress(
+            task=task,
+            request_id=integer(payload, "requestId"),
+            status=answer.status or "Accepted",  # 1.6 has an empty answer
+            raw=raw(answer.payload),
+            answered=True,
+        )
+        task_progress.record_answer(tx, station_id, progress, asked_at=asked_at)
 
 
 def shown_by_progress(task: Task) -> Callable[[ReadTx, EvidenceQuery], Evidence | None]:

@@ -18,7 +18,6 @@ from csms.ocpp.commands.request_ids import RequestId, request_id
 from csms.ocpp.commands.task_requests import (
     Count,
     Location,
-    opens,
     read_params,
     read_retries,
     retries,
@@ -129,5 +128,5 @@ COMMAND = Command(
     },
     decode_v16={"SignedUpdateFirmware": decode_signed_v16, "UpdateFirmware": decode_v16},
     evidence=shown_by_progress(Task.FIRMWARE_UPDATE),
-    settled=opens(Task.FIRMWARE_UPDATE),
+    starts=Task.FIRMWARE_UPDATE,
 )

@@ -14,6 +14,7 @@ from csms.domain.versions import OcppVersion
 from csms.ocpp import schemas
 from csms.ocpp.commands import COMMANDS
 from csms.ocpp.commands.command import Command
+from csms.ocpp.commands.task_requests import open_story
 from csms.store import stations
 from csms.store.database import Database, Tx
 from tests.ocpp.corpus.mutations import payload_cases
@@ -38,6 +39,8 @@ def settle(tx: Tx, station_id: int, version: OcppVersion, command: Command) -> I
             read = command.read_repeat(answer)
             if command.settled is not None:
                 command.settled(tx, station_id, request, read)
+            if command.starts is not None:
+                open_story(tx, station_id, command.starts, request, read, asked_at=0)
         except Exception as error:
             yield f"{command.name}: {name}: {error!r}"
         else:

@@ -12,6 +12,7 @@ from csms.domain.versions import OcppVersion
 from csms.errors import Invalid, NotSupportedByVersion
 from csms.ocpp.commands import COMMANDS, in_our_words, parameters, raw, typed
 from csms.ocpp.commands.command import EvidenceQuery, Order
+from csms.ocpp.commands.task_requests import open_story
 from csms.ocpp.commands.update_firmware import UpdateFirmware
 from csms.services import task_progress
 from csms.store import reports, stations
@@ -36,11 +37,15 @@ async def station(db):
 
 
 @pytest.fixture
-def settle(db, station):
-    async def run(name, payload, answer):
+def settle(db, station, clock):
+    async def run(name, payload, answer, *, asked_at=None):
         command = COMMANDS[name]
-        read = command.read(answer)
-        await db.write(lambda tx: command.settled(tx, station.id, payload, read))
+        read, at = command.read(answer), clock.micros() if asked_at is None else asked_at
+        if command.starts is None:
+            await db.write(lambda tx: command.settled(tx, station.id, payload, read))
+        else:
+            task = command.starts
+            await db.write(lambda tx: open_story(tx, station.id, task, payload, read, asked_at=at))
 
     return run
 
@@ -288,10 +293,20 @@ async def test_the_empty_answer_of_1_6_opens_the_story_too(settle, story):
     assert await story(Task.FIRMWARE_UPDATE) == [("Accepted", True)]
 
 
-async def test_an_answer_that_was_overtaken_does_not_go_back(settle, report, story):
-    await report(Task.LOG_UPLOAD, 7, "Uploading")
-    await settle("get_log", {"requestId": 7}, {"status": "Accepted"})
+@pytest.mark.parametrize("request_id", [7, None])
+async def test_an_answer_that_was_overtaken_does_not_go_back(
+    settle, report, story, clock, request_id
+):
+    payload = {} if request_id is None else {"requestId": request_id}
+    await report(Task.LOG_UPLOAD, request_id, "Uploading")
+    await settle("get_log", payload, {"status": "Accepted"})
     assert await story(Task.LOG_UPLOAD) == [("Uploading", False)]
+
+
+async def test_what_1_6_told_before_it_was_asked_overtakes_nothing(settle, report, story, clock):
+    await report(Task.LOG_UPLOAD, None, "Uploaded")
+    await settle("get_log", {}, {}, asked_at=clock.micros() + 1)
+    assert await story(Task.LOG_UPLOAD) == [("Uploaded", False), ("Accepted", True)]
 
 
 @pytest.fixture
