@@ -27,7 +27,10 @@ _MICROSECOND = timedelta(microseconds=1)
 async def keep_house(
     db: Database, heartbeats: Heartbeats, message_log: MessageLog, jobs_kept: timedelta
 ) -> None:
-    """Flush heartbeats and look for lost stops each minute, prune each hour; until cancelled."""
+    """What cannot wait each minute, the rest each hour; until cancelled.
+
+    The message log cannot: what stations say in an hour may be more than the disk has.
+    """
     until_prune_s = 0.0
     while True:
         await asyncio.sleep(FLUSH_EVERY_S)
@@ -35,9 +38,10 @@ async def keep_house(
         try:
             await heartbeats.flush()
             await infer_ends(db)
+            await message_log.prune()
             if until_prune_s <= 0:
                 until_prune_s = PRUNE_EVERY_S
-                await prune(db, message_log, jobs_kept=jobs_kept)
+                await prune(db, jobs_kept=jobs_kept)
         except CsmsError as error:
             log.warning("housekeeping is waiting for the store", reason=error.code)
 
@@ -48,11 +52,10 @@ async def infer_ends(db: Database) -> None:
         await db.write(inferred_ends.by_free_connectors)
 
 
-async def prune(db: Database, message_log: MessageLog, *, jobs_kept: timedelta) -> None:
+async def prune(db: Database, *, jobs_kept: timedelta) -> None:
     """Delete what is older than it is kept."""
     await db.write(events.delete_old)
     await db.write(idempotency.delete_old)
-    await message_log.prune()
     while await db.write(_delete_attempts):
         continue
     while await db.write(partial(_delete_job, kept=jobs_kept)):

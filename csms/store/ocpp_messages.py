@@ -17,7 +17,8 @@ _COLUMNS = (
     " verdict, started_at, latency_us"
 )
 _INSERT = f"INSERT INTO ocpp_messages ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-PRUNE_CHUNK = 5000
+PRUNE_CHUNK = 1000
+_SAMPLES = 1000
 # So many rows are looked at for one page, whatever is looked for.
 SEARCHED = 20_000
 # Rows are written when their CALL is over: by then it may have begun so long ago.
@@ -278,14 +279,20 @@ def _terms(wanted: MessageFilter) -> tuple[str, list[Any]]:
 
 
 def estimate_bytes(tx: ReadTx) -> int:
-    """About how much text the table holds, from its newest rows."""
-    row = tx.one(
-        "SELECT avg(length(payload) + ifnull(length(answer), 0) + 100) AS width,"
-        " (SELECT ifnull(max(id) - min(id) + 1, 0) FROM ocpp_messages) AS number"
-        " FROM (SELECT payload, answer FROM ocpp_messages ORDER BY id DESC LIMIT 1000)"
+    """About how much text the table holds, from rows at even distances.
+
+    Its newest would not do: one station that says a lot now would cost the others their past.
+    """
+    first_id, last_id = kept(tx)
+    number = last_id - first_id + 1
+    width = tx.value(
+        "WITH RECURSIVE sample (id) AS (SELECT ?1 WHERE ?1 <= ?3"
+        " UNION ALL SELECT id + ?2 FROM sample WHERE id + ?2 <= ?3)"
+        " SELECT avg(length(payload) + ifnull(length(answer), 0) + 100)"
+        " FROM sample JOIN ocpp_messages USING (id)",
+        (first_id, number // _SAMPLES + 1, last_id),
     )
-    assert row is not None
-    return int((row["width"] or 0) * row["number"])
+    return int((width or 0) * number)
 
 
 def delete_older(tx: Tx, before: datetime) -> int:

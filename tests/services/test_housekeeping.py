@@ -10,7 +10,6 @@ from csms.domain.jobs import ItemState, NewItem, Submission
 from csms.domain.stations import NewStation
 from csms.jobs import lifecycle
 from csms.services.housekeeping import prune
-from csms.services.message_log import MessageLog
 from csms.store import retention, stations
 
 DAY = timedelta(days=1)
@@ -55,10 +54,8 @@ async def station_id(db):
 
 
 @pytest.fixture
-async def keep(db, clock):
-    log = MessageLog(db, clock)
-    yield lambda: prune(db, log, jobs_kept=30 * DAY)
-    await log.close()
+def keep(db):
+    return lambda: prune(db, jobs_kept=30 * DAY)
 
 
 @pytest.fixture

@@ -150,6 +150,26 @@ async def test_old_rows_are_pruned(
     monkeypatch.setattr(message_log, "KEEP_BYTES", 500)
     await log.prune()
     assert 0 < len(await rows(db)) <= 5
+    await db.write(lambda tx: tx.run("DELETE FROM ocpp_messages"))
+    assert 0 == await log.prune()
+
+
+async def test_one_station_that_says_a_lot_now_does_not_cost_the_others_their_past(
+    db: Database, log: MessageLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.micros()
+    for number in range(90):
+        log.record(message(str(number), started_at=now))
+    for number in range(10):
+        large = "x" * 10_000
+        log.record(message(f"L{number}", started_at=now, station_id=2, payload=large))
+    await log.flush()
+    monkeypatch.setattr(ocpp_messages, "PRUNE_CHUNK", 1)
+    monkeypatch.setattr(ocpp_messages, "_SAMPLES", 50)
+    monkeypatch.setattr(message_log, "KEEP_BYTES", 200_000)
+    assert 0 == await log.prune()
+    monkeypatch.setattr(message_log, "KEEP_BYTES", 100_000)
+    assert 0 < await log.prune() < 100
 
 
 # ---- secrets ---------------------------------------------------------------------------------
