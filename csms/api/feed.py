@@ -32,6 +32,8 @@ _PAGE = 500
 # A reader this far behind is cut; it comes back with Last-Event-ID and replays at its own pace.
 MOST_WAITING = 5000
 MOST_READERS = 200
+# So that no token takes all of them.
+MOST_OF_ONE = 40
 TICK_EVERY_S = 0.25
 JOB_ENDS = frozenset({"job.done", "job.cancelled", "job.failed"})
 
@@ -67,6 +69,10 @@ class Reader:
         self._woken = asyncio.Event()
         self.closed = False
         """Cut, left, or the server stops; nothing more comes."""
+
+    def is_of(self, whose: tuple[str, ...]) -> bool:
+        """Whether the same token opened it, or the same session."""
+        return bool(whose) and self._whose.issuperset(whose)
 
     def offer(self, message: Message) -> None:
         """Queue it; a reader that lets too much pile up is cut."""
@@ -118,6 +124,8 @@ class Feed:
         newest = await self._db.read(events.newest_id)
         if self._closed or len(self._readers) >= MOST_READERS:
             raise Unavailable("too many open event streams")
+        if sum(reader.is_of(whose) for reader in self._readers) >= MOST_OF_ONE:
+            raise Unavailable("too many open event streams of this token")
         if not self._readers:
             self._last_id = max(self._last_id, newest)
         reader = Reader(self._last_id, frozenset(whose))

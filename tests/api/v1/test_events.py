@@ -10,6 +10,7 @@ import pytest
 from csms.api import feed, streams
 from csms.domain.permissions import Role
 from csms.domain.stations import NewStation
+from csms.errors import Unavailable
 from csms.events import Event
 from csms.services import locations, stations, tokens
 from csms.store import events, jobs
@@ -302,3 +303,15 @@ async def test_the_feed_rests_when_nobody_listens(api: Api) -> None:
     async with listening(api, PATH) as stream:
         await emit(api, "b.heard")
         assert (await stream.next()).event == "b.heard"
+
+
+async def test_no_token_takes_all_streams(api: Api) -> None:
+    live = api.deps.feed
+    opened = [await live.open("token", "") for _ in range(feed.MOST_OF_ONE)]
+    with pytest.raises(Unavailable, match="of this token"):
+        await live.open("token", "")
+    other = await live.open("other", "")
+    live.leave(opened.pop())
+    opened += [other, await live.open("token", "")]
+    for reader in opened:
+        live.leave(reader)
