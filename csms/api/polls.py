@@ -10,14 +10,15 @@ from csms.api.routing import Call, Reply
 from csms.domain.jobs import Job
 from csms.domain.permissions import Principal
 from csms.jobs import reports
-from csms.jobs.reports import Report, Rows
+from csms.jobs.reports import Columns, R, Report, Rows
 
 
 async def poll(
     call: Call[Any, Any],
     job: Job,
     choose: Callable[[Job], Rows],
-    render: Callable[[Report], dict[str, Any]],
+    columns: Columns[R],
+    render: Callable[[Report[R]], dict[str, Any]],
 ) -> Reply:
     """The job as `render` writes it, or 304 before a row of it is read."""
 
@@ -25,7 +26,7 @@ async def poll(
         return _tag(version, call.principal, call.request.query_string)
 
     found = await reports.report(
-        call.deps.db, job, choose, is_known=lambda version: call.unchanged(tag(version))
+        call.deps.db, job, choose, columns, is_known=lambda version: call.unchanged(tag(version))
     )
     if found.is_known:
         return Reply(status=304, version=tag(found.version))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Generic
 
 from csms.clock import to_micros
 from csms.domain.jobs import IdempotencyKey, Job, JobItem
@@ -13,9 +14,21 @@ from csms.domain.stations import Station
 from csms.errors import NotFound
 from csms.store import idempotency, job_items, job_reports, jobs
 from csms.store.database import Database, ReadTx
-from csms.store.job_reports import ReportRow
+from csms.store.job_reports import CREATE, RUN, Columns, CreateRow, R, RunRow
 
-__all__ = ["Report", "ReportRow", "Rows", "maker_of", "replayed", "report"]
+__all__ = [
+    "CREATE",
+    "RUN",
+    "Columns",
+    "CreateRow",
+    "R",
+    "Report",
+    "Rows",
+    "RunRow",
+    "maker_of",
+    "replayed",
+    "report",
+]
 
 
 class Rows(str, Enum):
@@ -27,11 +40,11 @@ class Rows(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Generic[R]):
     """A job, the items that were asked for, and what moves right now."""
 
     job: Job
-    rows: list[ReportRow]
+    rows: list[R]
     in_flight: int
     retrying: int
     version: str = ""
@@ -48,12 +61,13 @@ async def report(
     db: Database,
     seen: Job,
     choose: Callable[[Job], Rows],
+    columns: Columns[R],
     *,
     is_known: Callable[[str], bool] = _nothing_is_known,
-) -> Report:
+) -> Report[R]:
     """A job the caller may see, as it is now, with the rows that `choose` wants of it."""
 
-    def look(tx: ReadTx) -> Report:
+    def look(tx: ReadTx) -> Report[R]:
         job = jobs.get(tx, seen.id)
         in_flight, retrying = (0, 0)
         if job.finished_at is None:
@@ -61,7 +75,7 @@ async def report(
         version = f"{job.uuid}/{_version(job)}/{job_reports.version(tx, job.id)}"
         if is_known(version):
             return Report(job, [], in_flight, retrying, version, is_known=True)
-        return Report(job, _rows(tx, job, choose(job)), in_flight, retrying, version)
+        return Report(job, _rows(tx, job, choose(job), columns), in_flight, retrying, version)
 
     return await db.read(look)
 
@@ -101,9 +115,9 @@ def _version(job: Job) -> str:
     return f"{job.state.value}/{job.generation}/{to_micros(job.updated_at)}/{counted}"
 
 
-def _rows(tx: ReadTx, job: Job, which: Rows) -> list[ReportRow]:
+def _rows(tx: ReadTx, job: Job, which: Rows, columns: Columns[R]) -> list[R]:
     if which is Rows.ALL:
-        return job_reports.list_rows(tx, job.id)
+        return job_reports.list_rows(tx, job.id, columns)
     if which is Rows.FAILED:
-        return job_reports.list_failed_rows(tx, job.id)
+        return job_reports.list_failed_rows(tx, job.id, columns)
     return []

@@ -22,7 +22,7 @@ from csms.domain.jobs import (
 )
 from csms.jobs import views
 from csms.jobs.kinds import station_create
-from csms.jobs.reports import Report, ReportRow, Rows
+from csms.jobs.reports import CREATE, CreateRow, Report, Rows
 
 JOB_TYPE = "bulk_charger_create"
 # Readers keep messages in columns of a bounded size.
@@ -109,7 +109,7 @@ async def show(call: Call[None, None]) -> Reply:
         # The location may be gone by now; its jobs still say what became of them.
         location_uuid=call.path["location_id"],
     )
-    return await poll(call, job, _wanted, status_body)
+    return await poll(call, job, _wanted, CREATE, status_body)
 
 
 def provisioning_status(state: JobState) -> ChargerProvisioningStatus:
@@ -123,7 +123,7 @@ def provisioning_status(state: JobState) -> ChargerProvisioningStatus:
     return ChargerProvisioningStatus.PROVISIONING
 
 
-def status_body(report: Report) -> dict[str, Any]:
+def status_body(report: Report[CreateRow]) -> dict[str, Any]:
     """The poll's answer; `results` from the end on, on FAILED as far as it got."""
     job = report.job
     counters = job.counters
@@ -166,13 +166,14 @@ def _error(job: Job) -> dict[str, Any]:
     return {**asdict(error), "message": trimmed(of_chargers(error.message))}
 
 
-def _results(rows: Iterable[ReportRow]) -> dict[str, Any]:
+def _results(rows: Iterable[CreateRow]) -> dict[str, Any]:
     created: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for row in rows:
-        if row.state == ItemState.SUCCEEDED.value:
-            created.append({"charger_id": row.station_uuid, "identity": row.key})
-        elif row.state not in _IN_PROGRESS:
+        key, state, _, _, _, _, station = row
+        if state == ItemState.SUCCEEDED.value:
+            created.append({"charger_id": station, "identity": key})
+        elif state not in _IN_PROGRESS:
             failed.append(_failure(row))
     return {
         "created": created,
@@ -185,13 +186,13 @@ def _results(rows: Iterable[ReportRow]) -> dict[str, Any]:
 _IN_PROGRESS = frozenset(state.value for state in LIVE_ITEM_STATES)
 
 
-def _failure(row: ReportRow) -> dict[str, Any]:
-    unknown = row.state == ItemState.UNKNOWN.value
-    code = "outcome_unknown" if unknown else row.code or row.state
+def _failure(row: CreateRow) -> dict[str, Any]:
+    key, state, code, message, retryable, attempts, _ = row
+    code = "outcome_unknown" if state == ItemState.UNKNOWN.value else code or state
     return {
-        "error": trimmed(of_chargers(row.message or code)),
-        "identity": row.key,
+        "error": trimmed(of_chargers(message or code)),
+        "identity": key,
         "code": code,
-        "retryable": bool(row.retryable),
-        "attempts": row.attempts,
+        "retryable": bool(retryable),
+        "attempts": attempts,
     }

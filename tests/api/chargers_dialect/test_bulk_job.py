@@ -12,7 +12,7 @@ from csms.api.chargers_dialect.bulk_job import (
 )
 from csms.clock import EPOCH
 from csms.domain.jobs import Counters, ItemState, Job, JobError, JobState, Lane, Policy
-from csms.jobs.reports import Report, ReportRow
+from csms.jobs.reports import CreateRow, Report
 
 WORDS = {
     JobState.ACCEPTED: "PENDING",
@@ -52,11 +52,8 @@ def job(state: JobState, *, error: JobError | None = None) -> Job:
     )
 
 
-def row(state: ItemState, **more: object) -> ReportRow:
-    blank = dict.fromkeys(ReportRow._fields)
-    return ReportRow(
-        **{**blank, "key": "S1", "state": state.value, "retryable": 0, "attempts": 1, **more}
-    )
+def row(state: ItemState) -> CreateRow:
+    return ("S1", state.value, None, None, 0, 1, None)
 
 
 @pytest.mark.parametrize("state", JobState)
