@@ -22,13 +22,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from csms.domain.addresses import read_network
+from csms.domain.addresses import read_network, read_station_url
 from csms.errors import Invalid
 from csms.host import parse_listen
 
 PREFIX = "CSMS_"
 # Read by name where they are needed; secrets and test hooks are no settings of the file.
 OUTSIDE = frozenset({"CSMS_ADMIN_TOKEN", "CSMS_CRASH_AT", "CSMS_URL", "CSMS_TOKEN"})
+_USER_OF_URL = re.compile(r"//.*@")
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -69,6 +70,11 @@ def _network(value: str) -> str:
 Networks = Annotated[
     list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)
 ]
+
+
+def _station_url(value: str) -> str:
+    """Refuse what no station can dial."""
+    return read_station_url(value) if value else value
 
 
 def _command_line(value: str) -> str:
@@ -306,7 +312,7 @@ class Config(BaseSettings):
     data_dir: Path = Field(
         default_factory=_default_data_dir, description="everything that is kept lives here"
     )
-    external_url: str = Field(
+    external_url: Annotated[str, AfterValidator(_station_url)] = Field(
         "",
         description="the URL stations reach us by, wss://host/ocpp, when a proxy stands before",
     )
@@ -435,10 +441,12 @@ def _explain(error: ValidationError, file: Path | None) -> str:
     where = f" in {file}" if file is not None else ""
     if first["type"] == "extra_forbidden":
         return f"unknown setting {name}{where}{_nearest(name, names())}"
-    given = first.get("input")
-    shown = "" if isinstance(given, dict) else f" (given: {given!r})"
     reason = first["msg"].removeprefix("Value error, ")
-    return f"setting {name}{where}: {reason}{shown}"
+    given = first.get("input")
+    if isinstance(given, dict):
+        return f"setting {name}{where}: {reason}"
+    shown = _USER_OF_URL.sub("//***@", repr(given))  # a password is nobody's business
+    return f"setting {name}{where}: {reason} (given: {shown})"
 
 
 def example() -> str:

@@ -8,6 +8,7 @@ CsmsError
 ├── NotFound              absent, or not visible to the caller
 ├── Conflict              the state of things refuses it
 │   ├── DuplicateIdentity
+│   │   └── IdentityIsSerialNumber
 │   ├── StationOffline
 │   └── TransactionOpen
 ├── TooLarge
@@ -102,6 +103,10 @@ class DuplicateIdentity(Conflict):
     """A live station has this identity already."""
 
     code = "duplicate_identity"
+
+
+class IdentityIsSerialNumber(DuplicateIdentity):
+    """A live station has this identity as its serial number."""
 
 
 class StationOffline(Conflict):

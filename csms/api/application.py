@@ -87,6 +87,7 @@ async def _front(
     request[REQUEST_ID] = request_id
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         try:
+            peers.check_host(request)
             response = await handler(request)
         except CsmsError as error:
             response = _refuse(request, error)
@@ -96,9 +97,9 @@ async def _front(
                 lost = await deps.endpoint.handle_without_upgrade(request)
                 # Without any header of a websocket it is REST, whose 404 has a shape.
                 response = lost if lost is not None and lost.status != refusal.status else response
-        except ConnectionResetError:
-            return _nobody_hears(request)
-        except Exception:
+        except Exception as error:
+            if _is_of_connection(request, error):
+                return _nobody_hears(request)
             log.exception("request failed", method=request.method, path=redacted(request.path))
             response = _refuse(request, CsmsError("Internal server error"))
     resource = request.match_info.route.resource
@@ -161,7 +162,7 @@ async def _read(route: Route, request: web.Request, deps: Deps) -> bytes:
         return "\n".join(said).encode()
     settings = deps.settings
     limit = settings.bulk_body_limit_bytes if route.bulk else settings.body_limit_bytes
-    if not request.can_read_body:
+    if not request.can_read_body or not route.takes_body:
         return b""
     if route.body is not None:
         bodies.check_media_type(request, route.body)
@@ -192,6 +193,12 @@ def _idempotency(
     # The target counts as content: the same key and body elsewhere is another request.
     target = f"{request.method} {request.rel_url}\n".encode()
     return IdempotencyKey(caller.id, key, hashlib.sha256(target + raw).digest())
+
+
+def _is_of_connection(request: web.Request, error: Exception) -> bool:
+    # A caller who goes while we wait for room to write is a bare ConnectionError to aiohttp.
+    is_gone = isinstance(error, ConnectionError) and request.transport is None
+    return is_gone or isinstance(error, ConnectionResetError)
 
 
 def _nobody_hears(request: web.Request) -> web.Response:
@@ -237,11 +244,11 @@ def _request_id(request: web.Request) -> str:
 
 
 async def _mark(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = serving.SERVER
     request_id = request.get(REQUEST_ID)
     if request_id is None:  # an upgrade
         return
     response.headers["X-Request-Id"] = request_id
-    response.headers["Server"] = serving.SERVER
     for name, value in _SAFETY_HEADERS.items():
         response.headers.setdefault(name, value)
     if (standing := request.get(STANDING)) is not None:

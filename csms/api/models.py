@@ -125,6 +125,13 @@ class OneOf:
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 
+def never_null(given: Any) -> Any:
+    """Validator of what can be left out of a change, and not be taken away by it."""
+    if given is None:
+        raise ValueError("cannot be null")
+    return given
+
+
 class Shape(BaseModel):
     """An answer."""
 

@@ -45,7 +45,7 @@ _REFUSALS = {
     408: "The body did not arrive in time",
     409: "The present state refuses it",
     413: "The body is too large",
-    415: "The body is not JSON",
+    415: "The body is not JSON, or packed in a way that is not known",
     422: "It can be read, and makes no sense",
     429: "Too many requests",
     500: "A fault of the server",
@@ -125,21 +125,19 @@ def streams(route: Route) -> bool:
 
 def error_statuses(route: Route) -> set[int]:
     """What else than its answers the operation may come out as."""
-    statuses = {500}
+    statuses = {400, 500}
     if route.scope is not None:
         statuses |= {401, 403, *_limited()}
     if "{" in route.path or _names_a_place(route):
         statuses.add(404)
     if route.query is not None:
         statuses.add(422)
-    if streams(route):
-        statuses.add(400)
-    if route.takes_file or route.body is not None:
+    if route.takes_body:
         statuses |= {408, 413, 415}
     if route.writes:
-        statuses |= {400, 409, 422, 503}
+        statuses |= {409, 422, 503}
     if route.waits:
-        statuses |= {400 if route.dialect is Dialect.COMMANDS else 409, 502, 504}
+        statuses |= {502, 504} if route.dialect is Dialect.COMMANDS else {409, 502, 504}
     return statuses - set(route.answers)
 
 

@@ -15,8 +15,25 @@ from csms.errors import (
 from csms.jobs.kinds.command import NOT_READY
 
 NEVER_SENT = frozenset({ItemState.OFFLINE, ItemState.EXPIRED, ItemState.CANCELLED})
-# The station may have run it all the same.
-_AMBIGUOUS = frozenset({"timeout", "connection_lost", "partly_done", "retries_exhausted"})
+# Of an error. What was never sent has a state of its own: these came after an attempt.
+_UNANSWERED = frozenset(
+    {
+        "cancelled",
+        "connection_lost",
+        "crash_loop",
+        "expired",
+        "interrupted",
+        NOT_READY,
+        "offline",
+        "partly_done",
+        "timeout",
+    }
+)
+
+
+def may_have_run(item: JobItem) -> bool:
+    """Whether it is over without an answer, and the station may have run it all the same."""
+    return item.state is ItemState.ERROR and item.code in _UNANSWERED
 
 
 def why_not_sent(item: JobItem) -> CsmsError:
@@ -39,7 +56,7 @@ def why_unanswered(item: JobItem) -> CsmsError:
         return kind(f"{why.message}.", code=why.code)
     if item.state is ItemState.SKIPPED_FORBIDDEN:
         return NotFound("Station not found")
-    if item.state is not ItemState.ERROR or item.code in _AMBIGUOUS:
+    if item.state is not ItemState.ERROR or may_have_run(item):
         return CallTimeout("The station did not answer in time; it may have run the command.")
     if item.code == "call_error":
         told = item.response or {}

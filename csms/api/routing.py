@@ -114,6 +114,11 @@ class Route:
         """Refused while draining; takes an Idempotency-Key."""
         return self.method not in SAFE_METHODS
 
+    @property
+    def takes_body(self) -> bool:
+        """Whether one that comes is read; one of a GET means nothing."""
+        return self.writes or self.takes_file or self.body is not None
+
 
 class Table:
     """Makes the rows of one dialect, by method."""

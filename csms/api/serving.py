@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from csms.api import errors
@@ -42,7 +43,15 @@ class Runner(web.AppRunner):
 
 class _Server(web.Server):
     def __init__(self, handler: Any, request_factory: Any, arguments: dict[str, Any]) -> None:
-        super().__init__(handler, request_factory=request_factory)
+        def make(message: RawRequestMessage, *more: Any) -> web.BaseRequest:
+            try:
+                made: web.BaseRequest = request_factory(message, *more)
+            except UnicodeError:  # http://xn--a/: refused with other hosts that are none
+                url = message.url.with_host("unreadable").with_user("unreadable")
+                made = request_factory(message._replace(url=url), *more)
+            return made
+
+        super().__init__(handler, request_factory=make)
         self._arguments = arguments
 
     def __call__(self) -> web.RequestHandler:

@@ -36,10 +36,12 @@ async def stream(call: Call[Any, Any], send: Send) -> web.StreamResponse:
         # The ping task is the first to notice that the caller is gone.
         gone = asyncio.ensure_future(response.wait())
         gone.add_done_callback(lambda _: reader.close())
-        with suppress(ConnectionResetError, TimeoutError):
-            async with response:
-                await send(response, reader)
-        await gone
+        try:
+            with suppress(TimeoutError):
+                async with response:
+                    await send(response, reader)
+        finally:
+            await gone
         return response
 
 
@@ -90,10 +92,11 @@ async def send_reset_if_lost(
     oldest, newest = await db.read(kept)
     if oldest - 1 <= last_id <= newest:
         return last_id
-    body = orjson.dumps({"type": "reset", "data": {"oldest_id": oldest, "newest_id": newest}})
-    await response.send(body.decode(), id=str(oldest - 1), event="reset")
     # An id from the future is another database's: only what comes from now on is new.
-    return oldest - 1 if last_id < oldest else newest
+    place = oldest - 1 if last_id < oldest else newest
+    body = orjson.dumps({"type": "reset", "data": {"oldest_id": oldest, "newest_id": newest}})
+    await response.send(body.decode(), id=str(place), event="reset")
+    return place
 
 
 async def send_message(response: EventSourceResponse, message: Message) -> None:

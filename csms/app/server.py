@@ -266,6 +266,7 @@ class Server:
         self._own(stack, window.run(parts.db))
         welcome = Welcome(db=parts.db, bus=self._bus, engine=parts.engine, window=window)
         stack.push_async_callback(welcome.close)
+        await welcome.start()
         self._own(stack, Configuring(db=parts.db, bus=self._bus, engine=parts.engine).run())
         self._own(stack, self._webhooks(parts).run())
         await parts.deps.files.sweep()

@@ -19,7 +19,7 @@ from csms.cli.http import Client
 from csms.cli.place import DATABASE_FILE
 from csms.errors import CsmsError
 from csms.host import INSTANCE_KEY, parse_listen
-from csms.services.reach import Reach, reaches
+from csms.services.reach import Reach, open_to_the_network, reaches
 
 if TYPE_CHECKING:
     from csms.config import Config
@@ -51,7 +51,9 @@ class Finding:
     fix: str | None = None
 
 
-def all_checks(config: Config, client: Client | None) -> Iterator[Finding]:
+def all_checks(
+    config: Config, client: Client | None, identity: str | None = None
+) -> Iterator[Finding]:
     """Everything that can be looked at from outside of the server."""
     directory = config.data_dir
     yield check_directory(directory)
@@ -71,7 +73,7 @@ def all_checks(config: Config, client: Client | None) -> Iterator[Finding]:
         yield check_door(client)
     if config.external_url:
         yield check_external_url(config.external_url)
-    yield from station_urls(reaches_of(config) if client is None else _told(client))
+    yield from station_urls(reaches_of(config) if client is None else _told(client), identity)
 
 
 def check_directory(directory: Path) -> Finding:
@@ -225,21 +227,37 @@ def check_door(client: Client) -> Finding:
 def check_external_url(external_url: str) -> Finding:
     """What stations are told to dial leads here."""
     scheme, _, rest = external_url.partition("://")
-    url = f"{'https' if scheme in {'wss', 'https'} else 'http'}://{rest.partition('/')[0]}"
+    url = f"{'https' if scheme == 'wss' else 'http'}://{rest.partition('/')[0]}"
     found = check_door(Client(url, ""))
     return Finding("external url", found.verdict, found.found, found.fix)
 
 
-def station_urls(found: list[Reach]) -> Iterator[Finding]:
+def station_urls(found: list[Reach], identity: str | None = None) -> Iterator[Finding]:
     """What to enter in a station, the best URL first; the same as /api/v1/connection-info."""
     alone = all(one.is_local for one in found)
     for one in found:
-        shown = f"{one.url}/<identity>  ({one.interface or 'your external_url'})"
+        whole = f"{one.url}/<identity>" if identity is None else one.of(identity)
+        shown = f"{whole}  ({one.interface or 'your external_url'})"
         if alone:
-            fix = "only this machine reaches it: serve with --listen 0.0.0.0:9000 for stations"
+            listen = open_to_the_network(found)
+            fix = f"only this machine reaches it: serve with --listen {listen} for stations"
             yield Finding("station url", Verdict.WARN, shown, fix)
         else:
             yield Finding("station url", Verdict.OK, shown)
+
+
+def of_maker(vendor: str) -> Iterator[Finding]:
+    """What has to be done at its stations."""
+    from csms.ocpp import makers
+
+    known = [maker for maker in makers.load() if maker.fits(vendor, None)]
+    for maker in known:
+        found = f"{maker.name}: {maker.steps} ({', '.join(maker.sources)})"
+        yield Finding("maker", Verdict.OK, found)
+    if not known:
+        names = ", ".join(maker.name for maker in makers.load())
+        unknown = f"nothing is known of {vendor}"
+        yield Finding("maker", Verdict.WARN, unknown, f"makers that are: {names}")
 
 
 def reaches_of(config: Config) -> list[Reach]:

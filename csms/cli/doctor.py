@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from csms.cli.examples import examples
-from csms.cli.failures import ExitCode
+from csms.cli.failures import BadUsage, ExitCode
 from csms.cli.output import AsJson, print_rows
 from csms.cli.place import DataDir
+from csms.domain.identity import why_not_an_identity
 
 DOCTOR = examples(
     "doctor", "doctor --identity GARAGE-1 --vendor Autel", "doctor --config /etc/csms/csms.toml"
@@ -41,10 +42,14 @@ def doctor(
     from csms.cli.http import find_server
     from csms.config import load
 
+    if identity is not None and (reason := why_not_an_identity(identity)):
+        raise BadUsage(f"--identity: {reason}")
     flags: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     settings = load(flags, file=config)
     client = find_server(settings.data_dir)
-    found = [asdict(one) for one in checks.all_checks(settings, client)]
+    found = [asdict(one) for one in checks.all_checks(settings, client, identity)]
+    if as_json and vendor is not None:  # who reads the table is told below it
+        found += map(asdict, checks.of_maker(vendor))
     columns = {"verdict": "", "check": "CHECK", "found": "FOUND", "fix": "WHAT TO DO"}
     rows = [{**one, "verdict": one["verdict"].value} for one in found]
     print_rows(columns, rows, as_json=as_json, empty="nothing to look at")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from csms.cli.failures import CommandFailed, Refused, ServerUnreachable
+from csms.cli.failures import BadUsage, CommandFailed, Refused, ServerUnreachable
 from csms.domain.onboarding import DOCTOR
 
 # Written by a server that is ready, with the token of its command line; gone after a clean stop.
@@ -29,6 +29,9 @@ TIMEOUT_S = 30.0
 PROBE_S = 5.0
 _PAGE = 500
 _CHUNK = 64 * 1024
+_URL = re.compile(r"[\x21-\x7e]+")
+_TOKEN = re.compile(r"[\x21-\x7e]*")
+_PASSWORD = re.compile(r"//.*@")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -38,6 +41,13 @@ class Client:
 
     url: str
     token: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not _is_url(self.url):
+            shown = _PASSWORD.sub("//***@", self.url)
+            raise BadUsage(f"{shown!r} is not the URL of a server, like http://127.0.0.1:9000")
+        if not _TOKEN.fullmatch(self.token):
+            raise BadUsage("CSMS_TOKEN has characters that no token has")  # which stay unsaid
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON body of a GET. Raises Refused or ServerUnreachable, as all the others do."""
@@ -180,9 +190,9 @@ def find_server(data_dir: Path) -> Client | None:
 
     CSMS_URL and CSMS_TOKEN name another one, on any machine; it is taken at its word.
     """
-    url = os.environ.get("CSMS_URL")
+    url = os.environ.get("CSMS_URL", "").strip()
     if url:
-        return Client(url=url, token=os.environ.get("CSMS_TOKEN", ""))
+        return Client(url, os.environ.get("CSMS_TOKEN", "").strip())
     path = data_dir / ADDRESS_FILE
     try:
         written = json.loads(path.read_text("utf-8"))
@@ -234,10 +244,25 @@ def _text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")  # as the socket does
+        is_address = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+    more = (parts.path.strip("/"), parts.query, parts.fragment)
+    return (
+        is_address
+        and not any(more)
+        and parts.scheme in {"http", "https"}
+        and _URL.fullmatch(url) is not None
+    )
+
+
 def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:
     parts = urlsplit(url)
-    if parts.hostname is None:
-        raise CommandFailed(f"{url!r} is not the URL of a server")
+    assert parts.hostname is not None
     if parts.scheme == "https":
         context = ssl.create_default_context()
         return http.client.HTTPSConnection(

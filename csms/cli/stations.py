@@ -22,7 +22,8 @@ app = typer.Typer(help="Charging stations.", no_args_is_help=True, rich_markup_m
 _PAGE = 500
 _WITHOUT = {
     "station": "keeps the password that it has; it is in at its next boot, within seconds",
-    "told": "stays connected, and is told a password over OCPP after its next boot, within seconds",
+    "told": "is in at its next boot, within seconds, and is told a password over OCPP then",
+    "certificate": "has a certificate, and needs no password; it connects again by itself",
     "none": "may connect without a password",
     "given": "has the password that you gave it",
 }
@@ -128,11 +129,17 @@ def accept(
     """Let in a station that knocked; print its password, this once, if it needs a new one."""
     client = server_of(data_dir)
     # Identities are matched without ASCII case, and an entry's id is as good as its identity.
-    for entry in client.pages("/api/v1/inbox"):
-        if identity.lower() == entry["identity"].lower() or identity == entry["id"]:
-            break
-    else:
+    found = [
+        one
+        for one in client.pages("/api/v1/inbox")
+        if identity.lower() == one["identity"].lower() or identity == one["id"]
+    ]
+    if not found:
         raise CommandFailed(f"{identity} is not in the inbox; see: csms stations list --inbox")
+    # Of several attempts the one of which most is known, and of those the newest.
+    entry = max(found, key=lambda one: (one["held"], one["cause"].startswith("unknown_")))
+    held = ", which waits to be accepted" if entry["held"] else ""
+    say(f"accepting {entry['identity']} as it came from {entry['address']}: {entry['cause']}{held}")
     body = {"location_id": location, "name": name, "new_password": new_password}
     accepted = client.post(f"/api/v1/inbox/{segment(entry['id'])}/accept", body)
     _print_secret(accepted, as_json=as_json)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from csms.cli.examples import examples
-from csms.cli.failures import CommandFailed
+from csms.cli.failures import BadUsage, CommandFailed
 from csms.cli.input import read_bytes
 from csms.cli.output import say
 from csms.cli.place import DataDir, data_dir_of
+from csms.domain.addresses import read_host
 
 if TYPE_CHECKING:
     from csms.domain.authority import Issued
@@ -37,13 +38,21 @@ def init(
         ),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=825, help="Valid for this many days.")] = 825,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also when certificates of the server are there.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Make an authority, once, and new certificates of the server; print their settings."""
+    """Make an authority, once, and certificates of the server; print their settings.
+
+    The authority stays whatever is replaced: stations have it installed.
+    """
     from csms.domain.authority import KeyKind, sign_server
 
     folder = data_dir_of(data_dir) / FOLDER
-    names = hosts or list(dict.fromkeys([socket.getfqdn(), "localhost", "127.0.0.1"]))
+    names = _names(hosts) if hosts else _own_names()
+    if not replace and any((folder / f"{kind.value}.pem").exists() for kind in KeyKind):
+        raise BadUsage(f"{folder} has certificates of the server; --replace makes others")
     now = datetime.now(UTC)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -82,6 +91,21 @@ def sign(
         raise CommandFailed(f"there is no authority in {folder}; make it with csms tls init")
     wanted = read_bytes(csr).decode(errors="replace")
     typer.echo(sign_station(root, wanted, datetime.now(UTC), days).decode(), nl=False)
+
+
+def _names(hosts: list[str]) -> list[str]:
+    try:
+        return [read_host(host) for host in hosts]
+    except ValueError as error:
+        raise BadUsage(f"--host: {error}") from error
+
+
+def _own_names() -> list[str]:
+    local = ["localhost", "127.0.0.1"]
+    try:
+        return list(dict.fromkeys([read_host(socket.getfqdn()), *local]))
+    except ValueError:  # some machines are called what nobody can dial
+        return local
 
 
 def _found(folder: Path) -> Issued | None:

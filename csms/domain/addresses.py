@@ -1,12 +1,18 @@
-"""Network addresses: which count as one, and which ones we believe about others."""
+"""Network addresses: which count as one, which we believe about others, what names a host."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+# What ends in a number is an address, or meant to be one.
+_HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}")
+_MAX_HOST_NAME = 253
+_AUTHORITY = re.compile(r"(\[[^]]*\]|[^]:[]*)(?::([0-9]{1,5}))?")
 
 
 def origin_of(address: str) -> str:
@@ -22,6 +28,44 @@ def origin_of(address: str) -> str:
 def read_network(text: str) -> Network:
     """`10.0.0.7` or `10.0.0.0/24`; raises ValueError."""
     return ip_network(text.strip())
+
+
+def read_host(text: str) -> str:
+    """A host name or an IP address, as a certificate has it; raises ValueError."""
+    in_brackets = text.startswith("[") and text.endswith("]")
+    parsed = _parse(text[1:-1] if in_brackets else text)
+    if parsed is not None and "%" not in text and (not in_brackets or ":" in text):
+        return str(parsed)
+    try:
+        name = text.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if len(name) > _MAX_HOST_NAME or not _HOST_NAME.fullmatch(name):
+        raise ValueError(f"{text!r} is neither a host name nor an IP address")
+    return name
+
+
+def read_station_url(text: str) -> str:
+    """A URL that stations dial, so that `/` and an identity may follow; raises ValueError."""
+    if not text.isprintable() or " " in text:
+        raise ValueError("has blanks or control characters")
+    scheme, colon, rest = text.partition("://")
+    if not colon or scheme.lower() not in {"ws", "wss"}:
+        raise ValueError("does not begin with ws:// or wss://")
+    if "?" in rest or "#" in rest:
+        raise ValueError("has a query or a fragment, behind which no identity can be")
+    authority, _, path = rest.partition("/")
+    if "@" in authority:
+        raise ValueError("has a user; stations have their own")
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or (found[2] and not 0 < int(found[2]) < 65536):
+        raise ValueError("needs a host or host:port behind the //, an IPv6 address in []")
+    if not path.isascii():
+        raise ValueError("has characters in its path that have to be written as %XX")
+    host = read_host(found[1])
+    shown = f"[{host}]" if ":" in host else host
+    port = f":{int(found[2])}" if found[2] else ""
+    return f"{scheme.lower()}://{shown}{port}/{path}".rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,10 @@ def make_root(name: str, now: datetime) -> Issued:
 def sign_server(
     root: Issued, hosts: Sequence[str], kind: KeyKind, now: datetime, days: int
 ) -> Issued:
-    """A certificate for the hosts, the first of which is its name; raises Invalid."""
+    """A certificate for the hosts, as `read_host` gives them, the first as its name.
+
+    Raises Invalid.
+    """
     key: _PrivateKey = (
         ec.generate_private_key(ec.SECP256R1())
         if kind is KeyKind.EC
@@ -147,11 +150,7 @@ def _host(text: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
-        pass
-    try:
-        return x509.DNSName(text.encode("idna").decode())
-    except ValueError as error:
-        raise Invalid(f"{text!r} is no name of a host") from error
+        return x509.DNSName(text)
 
 
 def _issued(certificate: x509.Certificate, key: _PrivateKey) -> Issued:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import MD5, SHA1
@@ -104,7 +104,7 @@ def read_signing_request(text: str) -> SigningRequest:
     """The checked content of a CSR; raises Invalid with the reason."""
     if len(text) > MAX_CSR:
         raise _refusal(f"the CSR is longer than {MAX_CSR} characters")
-    try:
+    with _readable("the CSR cannot be read", "bad_csr"):
         request = x509.load_der_x509_csr(_der(text))
         if isinstance(request.signature_hash_algorithm, (MD5, SHA1)):  # A00.FR.504
             raise _refusal("the CSR is signed over a weak hash")
@@ -119,8 +119,6 @@ def read_signing_request(text: str) -> SigningRequest:
             key=_check_key(request.public_key()),
             public_key=_key_bytes(request.public_key()),
         )
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
-        raise _refusal("the CSR cannot be read") from error
 
 
 def check_owner(
@@ -153,20 +151,18 @@ def is_for_clients(der: bytes) -> bool:
     try:
         extensions = x509.load_der_x509_certificate(der).extensions
         usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except Exception:  # see _readable
         return False
     return ExtendedKeyUsageOID.CLIENT_AUTH in usage
 
 
 def read_chain(text: str) -> Chain:
     """The certificates of a PEM text, the station's own first; raises Invalid."""
-    try:
+    with _readable("is no chain of certificates in PEM", "bad_certificate"):
         found = x509.load_pem_x509_certificates(text.encode())
         pem = "".join(one.public_bytes(Encoding.PEM).decode() for one in found)
         first = found[0]
         chain = Chain(pem, _key_bytes(first.public_key()), first.not_valid_after_utc)
-    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
-        raise Invalid("is no chain of certificates in PEM", code="bad_certificate") from error
     if len(pem) > MAX_CHAIN:
         raise Invalid(f"has more than {MAX_CHAIN} characters", code="bad_certificate")
     return chain
@@ -174,11 +170,9 @@ def read_chain(text: str) -> Chain:
 
 def read_server_certificate(pem: bytes) -> ServerCertificate:
     """What we show to stations; raises Invalid."""
-    try:
+    with _readable("is no certificate in PEM", "bad_certificate"):
         own = x509.load_pem_x509_certificates(pem)[0]
         key = own.public_key()
-    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
-        raise Invalid("is no certificate in PEM", code="bad_certificate") from error
     if isinstance(key, rsa.RSAPublicKey):
         return ServerCertificate("RSA", own.not_valid_after_utc)
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -186,14 +180,22 @@ def read_server_certificate(pem: bytes) -> ServerCertificate:
     raise Invalid("has neither an RSA nor an EC key", code="bad_certificate")
 
 
+@contextmanager
+def _readable(reason: str, code: str) -> Iterator[None]:
+    """What the library stumbles over is Invalid: its own exceptions have nothing in common."""
+    try:
+        yield
+    except Invalid:
+        raise
+    except Exception as error:
+        raise Invalid(reason, code=code) from error
+
+
 def _der(text: str) -> bytes:
     # Some stations send the line ends as two characters, some leave them out.
     flat = text.replace("\\r", "").replace("\\n", "\n")
     match = _CSR.search(flat)
-    try:
-        return base64.b64decode("".join((match[1] if match else flat).split()), validate=True)
-    except binascii.Error as error:
-        raise ValueError from error
+    return base64.b64decode("".join((match[1] if match else flat).split()), validate=True)
 
 
 def _check_key(key: CertificatePublicKeyTypes) -> str:

@@ -34,6 +34,8 @@ class CredentialKind(str, Enum):
     """From the instance key and a rotation number; only the number is stored."""
     WAIVED = "waived"
     """None at all: an admin lets this station in without one."""
+    NONE_YET = "none_yet"
+    """A person accepted it as it came, without one: it may come back like that to be told one."""
 
 
 class Verdict(str, Enum):
@@ -48,7 +50,7 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A stored password. `salt` and `hash` are None for a derived and a waived one."""
+    """A stored password. `salt` and `hash` are None where there is nothing to compare."""
 
     kind: CredentialKind
     rotation: int
@@ -56,6 +58,16 @@ class Credential:
     hash: bytes | None = None
     offered_at: datetime | None = None
     """When it was sent to the station, which has not shown yet that it took it; None: valid."""
+    origin: str | None = None
+    """From where alone it counts, if it is one that anybody could show."""
+    until: datetime | None = None
+    """How long it counts."""
+
+    def lets_in_without(self, origin: str, now: datetime) -> bool:
+        """Whether the station may come from there with none, because it has none yet."""
+        if self.kind is not CredentialKind.NONE_YET or self.until is None:
+            return False
+        return self.origin == origin and now < self.until
 
 
 def generate() -> str:

@@ -33,6 +33,7 @@ class Cause(str, Enum):
     BAD_PASSWORD = "bad_password"  # noqa: S105
     NO_PASSWORD_SET = "no_password_set"  # noqa: S105
     IDENTITY_MISMATCH = "identity_mismatch"
+    IDENTITY_IS_SERIAL_NUMBER = "identity_is_serial_number"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     BLOCKED = "blocked"
     TWO_STATIONS = "two_stations"
@@ -47,6 +48,8 @@ class Cause(str, Enum):
     NO_COMMON_CIPHER_SUITE = "no_common_cipher_suite"
     TLS_ALERT = "tls_alert"
     TLS_FAILED = "tls_failed"
+    TLS_DROPPED = "tls_dropped"
+    """It began a handshake and left, without a word of why."""
 
 
 NEXT_STEPS: dict[Cause, str] = {
@@ -77,13 +80,15 @@ NEXT_STEPS: dict[Cause, str] = {
     " with `csms stations password --waive`, as does anybody under its id.",
     Cause.IDENTITY_MISMATCH: "The user name is not the id in the URL. Set both to the same text;"
     " most stations take the user name from the id when it is left empty.",
+    Cause.IDENTITY_IS_SERIAL_NUMBER: "Another station has this id as its serial number, so nobody"
+    " is registered under it. Give this station another id; if it is that station, enter its own.",
     Cause.TOO_MANY_ATTEMPTS: "Too many wrong passwords came for this id or from this address."
     " Wait a minute. If it is not your station, somebody is guessing.",
     Cause.BLOCKED: "This station is blocked. Unblock it to let it in.",
     Cause.TWO_STATIONS: "Two stations use this id and push each other out. Give one of them"
     " another; if you have only one, somebody knows its password: make a new one.",
-    Cause.SERVER_FULL: "The server has no room for more connections now. The station tries again"
-    " by itself; if that goes on, raise ocpp.max_sockets or empty the inbox.",
+    Cause.SERVER_FULL: "The server has no room for more connections now, or too much to do (see the"
+    " detail). The station tries again by itself; if that goes on, raise ocpp.max_sockets.",
     Cause.SECURITY_PROFILE: "The station came in less safely than it has to (see the detail). Give"
     " it a wss:// URL, or lower its security profile here.",
     Cause.CERTIFICATE_MISMATCH: "The certificate is not this station's (see the detail): its"
@@ -102,6 +107,9 @@ NEXT_STEPS: dict[Cause, str] = {
     Cause.TLS_ALERT: "The station ended the TLS handshake and said why (see the detail). `unknown"
     " ca`: install our root certificate in it.",
     Cause.TLS_FAILED: "The TLS handshake failed (see the detail).",
+    Cause.TLS_DROPPED: "The station began TLS and left in the middle (see the detail). As a rule it"
+    " does not trust our certificate: install our root certificate in it, set its clock, and give"
+    " it a URL whose host name or address is in the certificate (`csms tls init --host`).",
 }
 """What a person can do about it, in plain words."""
 

@@ -7,13 +7,14 @@ start, and the job that tells it is begun in the transaction that says so.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
 from csms.domain.config_templates import Assignment
 from csms.domain.jobs import Job, Lane, NewItem, OfflinePolicy, Policy, Submission
 from csms.domain.permissions import SYSTEM
-from csms.errors import Conflict, CsmsError
+from csms.errors import Conflict, Unavailable
 from csms.events import Bus, Event
 from csms.jobs.engine import Engine
 from csms.jobs.kinds import config_template
@@ -25,6 +26,8 @@ from csms.store.database import Database, ReadTx, Tx
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 100
+_MOST_DOUBLINGS = 6
+"""Of the delay after which what failed is tried again: from a second to a minute."""
 # One attempt: a station that was lost meanwhile has restarted, and its next boot begins anew with
 # what it holds then.
 _POLICY = Policy(offline=OfflinePolicy.WAIT, expires_in_s=600.0, max_attempts=1)
@@ -33,11 +36,18 @@ _POLICY = Policy(offline=OfflinePolicy.WAIT, expires_in_s=600.0, max_attempts=1)
 class Configuring:
     """One job for each boot of a station that is still to get a template."""
 
-    def __init__(self, *, db: Database, bus: Bus, engine: Engine) -> None:
+    def __init__(self, *, db: Database, bus: Bus, engine: Engine, retry_s: float = 1.0) -> None:
         self._db = db
         self._bus = bus
         self._engine = engine
+        self._retry_s = retry_s
         self._news = asyncio.Event()
+        self._failed: set[int] = set()
+        """Stations that are gone past until it is tried again."""
+        self._again_at: float | None = None
+        """When that is, by the loop's clock."""
+        self._in_vain = 0
+        """Tries one after the other."""
 
     async def run(self) -> None:
         """Take up what is due, then whatever comes, until cancelled."""
@@ -46,7 +56,12 @@ class Configuring:
             while True:
                 self._news.clear()
                 await self._serve()
-                await self._news.wait()
+                try:
+                    async with asyncio.timeout_at(self._again_at):
+                        await self._news.wait()
+                except TimeoutError:
+                    self._again_at = None
+                    self._failed.clear()
         finally:
             unsubscribe()
 
@@ -55,20 +70,45 @@ class Configuring:
             self._news.set()
 
     async def _serve(self) -> None:
-        while due := await self._db.read(lambda tx: store.list_due(tx, limit=_AT_ONCE)):
+        try:
+            await self._walk()
+        except Unavailable as error:  # for the rest it would be the same
+            if self._again_at is None:
+                log.warning("no template told", reason=error.code)
+            self._try_again()
+        except Exception:  # a task's outermost frame
+            log.exception("telling templates failed")
+            self._try_again()
+        if self._again_at is None:
+            self._in_vain = 0
+
+    async def _walk(self) -> None:
+        after_id = 0
+        while due := await self._db.read(
+            partial(store.list_due, after_station_id=after_id, limit=_AT_ONCE)
+        ):
             for assignment in due:
-                try:
-                    await self._submit(assignment)
-                except Conflict:  # it is not due any more
-                    continue
-                except CsmsError as error:  # the next boot of any station tries again
-                    log.warning(
-                        "no template told", station_id=assignment.station_id, reason=error.code
-                    )
-                    return
-                except Exception:  # a task's outermost frame
-                    log.exception("telling a template failed", station_id=assignment.station_id)
-                    return
+                if assignment.station_id not in self._failed:
+                    await self._begin(assignment)
+            after_id = due[-1].station_id
+
+    async def _begin(self, assignment: Assignment) -> None:
+        try:
+            await self._submit(assignment)
+        except Conflict:  # it is not due any more
+            return
+        except Unavailable:
+            raise
+        except Exception:  # the others are told all the same
+            log.exception("telling a template failed", station_id=assignment.station_id)
+            self._failed.add(assignment.station_id)
+            self._try_again()
+
+    def _try_again(self) -> None:
+        if self._again_at is None:
+            delay_s = self._retry_s * 2 ** min(self._in_vain, _MOST_DOUBLINGS)
+            self._again_at = asyncio.get_running_loop().time() + delay_s
+            self._in_vain += 1
 
     async def _submit(self, assignment: Assignment) -> None:
         def order(tx: ReadTx) -> Submission:

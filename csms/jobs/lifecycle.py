@@ -172,8 +172,7 @@ def cancel_waiting(tx: Tx, job: Job, *, kind: ItemRunner) -> int | None:
             kind.discard(tx, job, item)
             job_items.detach_station(tx, job.id, item.seq)
     else:
-        message = f"{cause.message}, and a part was done before"
-        begun = job_items.fail_begun(tx, job.id, code="partly_done", message=message)
+        begun = job_items.fail_begun(tx, job.id, code=cause.code, message=cause.message)
         if begun:
             jobs.count_final(tx, job.id, ItemState.ERROR, begun)
     number = job_items.cancel_waiting(tx, job.id, code=cause.code, message=cause.message)

@@ -20,7 +20,7 @@ from csms.domain.lint import Rule
 from csms.domain.versions import OcppVersion
 from csms.errors import CallFailed, CallTimeout, ConnectionLost, StationOffline
 from csms.ocpp import frames, websocket
-from csms.ocpp.budget import BYTE_S, MESSAGE_S, Budget
+from csms.ocpp.budget import MESSAGE_S, Purse
 from csms.ocpp.frames import (
     Call,
     CallError,
@@ -85,7 +85,6 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_began_at",
-        "_budget",
         "_clock",
         "_inbox",
         "_inbox_bytes",
@@ -93,9 +92,8 @@ class Connection:
         "_lost",
         "_ours",
         "_pause",
-        "_read_until",
+        "_purse",
         "_reading",
-        "_spent_until",
         "_tasks",
         "_turns",
         "_waiting",
@@ -127,7 +125,7 @@ class Connection:
         clock: Clock,
         watcher: Watcher,
         turns: Turns,
-        budget: Budget,
+        purse: Purse,
     ) -> None:
         now = clock.monotonic()
         self.socket = socket
@@ -152,10 +150,7 @@ class Connection:
         self._clock = clock
         self._watcher = watcher
         self._turns = turns
-        self._budget = budget
-        self._spent_until = 0.0
-        self._read_until = 0.0
-        """The one is about CALLs, the other about the time to read what comes, CALLs or not."""
+        self._purse = purse
         self._reading: asyncio.TimerHandle | None = None
         """Set while what comes waits to be read."""
         self._pause: asyncio.TimerHandle | None = None
@@ -183,6 +178,12 @@ class Connection:
         return tuple((self._ours or {}).values())
 
     # ---- what the socket tells ---------------------------------------------------------------
+
+    def on_open(self) -> None:
+        """Read nothing of a station that has spent on earlier connections what it may."""
+        wait_s = self._purse.open(time.monotonic())
+        if wait_s > 0:
+            self._hold_for(wait_s)
 
     def on_text(self, data: bytes) -> None:
         """Take one text message; Delta sends empty ones."""
@@ -222,12 +223,11 @@ class Connection:
 
     def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
         """Let others come first when a station sends more than it may, whatever it is."""
-        now = time.monotonic()
-        cost_s = took_s + size * BYTE_S
-        self._read_until = self._budget.spend_time(max(self._read_until, now), cost_s)
-        wait_s = self._budget.wait_s(self._read_until, now)
-        if wait_s <= 0 and not is_more:
-            return
+        wait_s = self._purse.read(size, took_s, time.monotonic())
+        if wait_s > 0 or is_more:
+            self._hold_for(wait_s)
+
+    def _hold_for(self, wait_s: float) -> None:
         if wait_s > 0:
             self._watcher.slowed(self)
         self.socket.hold()
@@ -268,7 +268,7 @@ class Connection:
         self.spawn(self._close(code, reason, linger=True))
 
     def on_lost(self) -> None:
-        """Nothing more comes; what has come is served to the end."""
+        """Nothing more comes; what has come is served, as much as the station may send."""
         self.closing = self.lost = True
         for timer in (self._pause, self._reading):
             if timer is not None:
@@ -325,7 +325,7 @@ class Connection:
         try:
             while self._inbox and (self.closing or not self.socket.stalled):
                 if not self._may_serve():
-                    return
+                    break
                 began = time.thread_time()
                 self._began_at = self._clock.micros()
                 call = self._inbox[0]
@@ -344,18 +344,21 @@ class Connection:
 
     def _may_serve(self) -> bool:
         now = time.monotonic()  # the one that timers go by
-        wait_s = self._budget.wait_s(self._spent_until, now)
-        if wait_s > 0 and not self.closing:  # what came before it left is served to the end
+        wait_s = self._purse.wait_s(now)
+        if wait_s <= 0:
+            self._purse.serve(now)
+            return True
+        self._watcher.slowed(self)
+        if self.closing:  # it comes back, and repeats what has no answer
+            self._inbox = []
+        else:
             self._pause = asyncio.get_running_loop().call_later(wait_s, self._resume)
-            self._watcher.slowed(self)
-            return False
-        self._spent_until = self._budget.spend(self._spent_until, now)
-        return True
+        return False
 
     def _charge(self, began: float) -> None:
         dear_s = time.thread_time() - began - MESSAGE_S
         if dear_s > 0:
-            self._spent_until = self._budget.spend_time(self._spent_until, dear_s)
+            self._purse.charge(dear_s)
 
     def _resume(self) -> None:
         self._pause = None

@@ -12,16 +12,16 @@ from aiohttp import hdrs, web
 from csms.domain.addresses import origin_of
 from csms.domain.client_certificates import ClientCertificate
 from csms.domain.credentials import Credential, CredentialKind, Verdict
-from csms.domain.identity import identity_key, why_not_an_identity
+from csms.domain.identity import why_not_an_identity
 from csms.domain.onboarding import Cause, Onboarding
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
 from csms.ocpp import handshake
-from csms.ocpp.attempts import Attempts
 from csms.ocpp.conduct import applied_to
 from csms.ocpp.crowds import Crowds
 from csms.ocpp.deflate import Terms, agree
+from csms.ocpp.guesses import Guesses, key_of
 from csms.ocpp.handshake import Basic, Choice, Peer, Upgrade
 from csms.ocpp.hub import Hub
 from csms.ocpp.meanwhile import Meanwhile
@@ -29,14 +29,15 @@ from csms.ocpp.proxies import seen_through
 from csms.ocpp.quirks import catalog
 from csms.ocpp.quirks.applied import Applied, apply
 from csms.ocpp.quirks.observed import Observed
-from csms.ocpp.refusals import NotLetIn, Refusal, TooManyGuesses, Unauthorized
+from csms.ocpp.refusals import NotLetIn, Refusal, Unauthorized
 from csms.ocpp.strangers import Strangers
+from csms.ocpp.throttle import Throttle
 from csms.ocpp.tls import peer_of
 from csms.ocpp.websocket import Socket, transport_of
 from csms.services import stations as station_service
 from csms.services.credentials import Passwords
 from csms.services.onboarding import Window
-from csms.store import connections, credentials, stations
+from csms.store import credentials, stations
 from csms.store.database import Database, ReadTx
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,12 @@ log = structlog.get_logger(__name__)
 REFUSAL_GRID_S = 0.25
 # Of one address, at once; a depot sits behind one, so the others wait their turn.
 MAX_KNOCKING = 50
+# Of these at one identity; whoever guesses at one station is not to stand before the others.
+MAX_AT_ONE_IDENTITY = 4
+# What fails for everybody is logged so often.
+FAILURE_INTERVAL_S = 1.0
 # A station that has a password must show it anyway, so this one is not recorded.
 PASSWORD_PROFILE = 1
-_CERTIFIED = Cause.UNKNOWN_WITH_CERTIFICATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,10 @@ class Endpoint:
         self._settings = hub.settings
         self.window = Window(hub.clock)
         self._strangers = Strangers(hub=hub, db=db, passwords=passwords, window=self.window)
-        self._attempts = Attempts()
+        self._guesses = Guesses(db, passwords, self._settings)
         self._crowds = Crowds(MAX_KNOCKING)
+        self._crowds_at_one = Crowds(MAX_AT_ONE_IDENTITY)
+        self._failures = Throttle(FAILURE_INTERVAL_S)
         self._meanwhile = Meanwhile(hub.bus)
 
     async def knock(self, upgrade: Upgrade) -> Admission | Refusal:
@@ -121,21 +127,28 @@ class Endpoint:
                 return await self._decide(upgrade, origin, began)
         except NotLetIn as refused:
             return await self._refuse(upgrade, refused, began)
-        except (CsmsError, TimeoutError) as error:
-            target = handshake.shown_path(upgrade.target)
-            log.warning("upgrade failed", target=target, error=str(error))
+        except TimeoutError:
+            return await self._refuse(upgrade, self._guesses.too_late(upgrade, origin), began)
+        except CsmsError as error:
+            if self._failures.passes(error.code, began):
+                target = handshake.shown_path(upgrade.target)
+                log.warning("upgrade failed", target=target, error=error.message)
             return Refusal(503, "try again later\n")
 
     async def _decide(self, upgrade: Upgrade, origin: str, began: float) -> Admission | Refusal:
+        at_one = f"{origin} {key_of(upgrade)}"
         try:
-            async with self._crowds.one_of(origin):
-                with self._meanwhile.watched() as kept_out:
+            async with self._crowds_at_one.one_of(at_one), self._crowds.one_of(origin):
+                by_certificate = upgrade.peer.certificate is not None
+                with self._meanwhile.watched(by_certificate=by_certificate) as kept_out:
                     found = await self._admit(upgrade, origin)
-        except Unauthorized as refused:
-            if refused.is_a_guess:  # within the deadline, which tells nothing either
-                await self._count(upgrade, refused, origin, began)
+        except Unauthorized as refused:  # within the deadline, which tells nothing either
+            await self._guesses.count(upgrade, refused, origin, began)
             raise
-        if found.station is not None and found.station.id in kept_out:
+        if found.station is None:
+            if self._strangers.why_no_place(found.identity, origin):  # others were quicker
+                return Refusal(503, "try again later\n")
+        elif found.station.id in kept_out:
             return Refusal(503, "try again\n")
         return found  # from here to its entry nothing else happens
 
@@ -173,16 +186,18 @@ class Endpoint:
         reason = why_not_an_identity(identity)
         if reason is not None:
             raise NotLetIn(400, f"{reason}\n", cause=Cause.INVALID_IDENTITY, detail=reason)
-        await self._check_attempts(identity, origin)
+        basic = handshake.basic_in(upgrade.headers.get("authorization"))
+        if basic is not None:
+            await self._guesses.check(identity, origin)
         agent = upgrade.headers.get("user-agent")
         certificate = upgrade.peer.certificate
         station, stored, quirks, serial_number = await self._db.read(
             lambda tx: _find(tx, identity, agent, certificate)
         )
-        basic = handshake.basic_in(upgrade.headers.get("authorization"))
         if certificate is not None:
             self._check_certificate(certificate, identity, serial_number)
         profile = upgrade.security_profile
+        choice = None
         if station is not None:
             if certificate is None and not await self._authenticate(station, stored, basic, origin):
                 profile = 0
@@ -192,17 +207,17 @@ class Endpoint:
             if self._hub.is_dueling(station.id):
                 raise NotLetIn(503, "two stations use this identity\n", cause=Cause.TWO_STATIONS)
         else:
+            if self._strangers.may_come(identity):  # else it is refused, whatever it speaks
+                choice = self._choose(upgrade, None, quirks)  # before anybody is registered
             station = await self._strangers.welcome(identity, basic, certificate, serial_number)
             if certificate is None and (
                 self._settings.allow_no_password
                 or (station is not None and self.window.has_guest(station.id))
             ):
                 profile = 0  # registered without one
-        choice = self._choose(upgrade, station, quirks)
+        choice = choice or self._choose(upgrade, station, quirks)
         if station is None:
-            cause = Cause.UNKNOWN_IDENTITY if certificate is None else _CERTIFIED
-            detail = handshake.oddities(upgrade)
-            await self._strangers.note(upgrade, cause, detail, version=choice.version)
+            await self._strangers.hold(upgrade, identity, origin, choice.version)
         # A stranger's few bytes are not to cost more than they are.
         compression = None if station is None else _compression(upgrade, choice, quirks)
         if station is not None and profile > max(station.security_profile, PASSWORD_PROFILE):
@@ -244,19 +259,6 @@ class Endpoint:
             )
         return accept
 
-    async def _check_attempts(self, identity: str, origin: str) -> None:
-        now = asyncio.get_running_loop().time()
-        wait_s = self._attempts.wait_s(origin, identity_key(identity), now)
-        if not wait_s:
-            return
-        # Where the station came in last it comes in again, whoever else guesses.
-        if not await self._is_home(identity, origin):
-            raise TooManyGuesses(wait_s)
-
-    async def _is_home(self, identity: str, origin: str) -> bool:
-        last = await self._db.read(lambda tx: connections.find_last_address(tx, identity))
-        return last is not None and origin_of(last) == origin
-
     def _check_certificate(
         self, certificate: ClientCertificate, identity: str, serial_number: str | None
     ) -> None:
@@ -279,7 +281,7 @@ class Endpoint:
             )
         password = None if basic is None else basic.password
         hashed = any(one.kind is CredentialKind.SUPPLIED for one in stored)
-        at_home = not hashed or await self._is_home(station.identity, origin)
+        at_home = not hashed or await self._guesses.is_home(station.identity, origin)
         verdict = await self._passwords.verify(
             station.id, stored, password, virtual=station.virtual, at_home=at_home
         )
@@ -291,10 +293,22 @@ class Endpoint:
         if verdict is Verdict.NONE_SET:
             if self._settings.allow_no_password or self.window.has_guest(station.id):
                 return False
+            if self._is_to_be_told(station, stored, origin):
+                return False
             raise Unauthorized(Cause.NO_PASSWORD_SET, guess=basic is not None)
         if basic is None:
             raise Unauthorized(Cause.NO_CREDENTIALS)
         raise Unauthorized(Cause.BAD_PASSWORD, guess=True, hashed=hashed)
+
+    def _is_to_be_told(self, station: Station, stored: list[Credential], origin: str) -> bool:
+        """Whether it was accepted without a password; never in place of one that is in."""
+        now = self._hub.clock.now()
+        if not any(one.lets_in_without(origin, now) for one in stored):
+            return False
+        inside = self._hub.connection(station.id)
+        if inside is not None:  # what is left of a socket whose station lost power ends by this
+            inside.ping()
+        return inside is None
 
     def _choose(self, upgrade: Upgrade, station: Station | None, quirks: Applied) -> Choice:
         offered = upgrade.offered
@@ -310,7 +324,7 @@ class Endpoint:
                 400,
                 "no subprotocol that both speak\n",
                 cause=Cause.NO_COMMON_SUBPROTOCOL,
-                detail=", ".join(offered) or "none offered",
+                detail=handshake.shown_offers(offered) or "none offered",
             )
         if choice.echo is None:
             log.warning(
@@ -320,31 +334,14 @@ class Endpoint:
             )
         return choice
 
-    async def _count(
-        self, upgrade: Upgrade, refused: Unauthorized, origin: str, began: float
-    ) -> None:
-        key = identity_key(handshake.identity_in(upgrade.target) or "")
-        # Of too many at once the rest does not queue up: each of them holds a socket.
-        is_one_too_many = self._attempts.wait_s(origin, key, began) > 0
-        self._attempts.failed(origin, key, began)
-        if not is_one_too_many:
-            await self._take_as_long(upgrade, refused)
-
     async def _refuse(self, upgrade: Upgrade, refused: NotLetIn, began: float) -> Refusal:
         if refused.cause is not None:
             await self._strangers.note(upgrade, refused.cause, refused.detail)
-        if refused.status != 401:
-            return Refusal(refused.status, refused.text, refused.retry_after_s)
-        elapsed = asyncio.get_running_loop().time() - began
-        await asyncio.sleep(REFUSAL_GRID_S - elapsed % REFUSAL_GRID_S)
-        return Refusal(401, refused.text)
-
-    async def _take_as_long(self, upgrade: Upgrade, refused: Unauthorized) -> None:
-        """As for a station whose password a person chose: else time tells that it exists."""
-        basic = handshake.basic_in(upgrade.headers.get("authorization"))
         is_closed = self._settings.onboarding is Onboarding.CLOSED
-        if is_closed and basic is not None and not refused.is_hashed:
-            await self._passwords.spend_as_if(basic.password)
+        if refused.status == 401 or (refused.status == 429 and is_closed):
+            elapsed = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(REFUSAL_GRID_S - elapsed % REFUSAL_GRID_S)
+        return Refusal(refused.status, refused.text, refused.retry_after_s)
 
 
 def _check_profile(station: Station, profile: int) -> None:

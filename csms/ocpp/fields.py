@@ -5,22 +5,18 @@ from __future__ import annotations
 from math import isfinite
 
 from csms.ocpp.frames import JsonObject
-from csms.services.redaction import as_text, without_links
+from csms.services.redaction import as_text, as_word
 
 # Stations exceed the lengths of the schema (serial numbers, error texts); a column still ends.
 MAX_TEXT = 255
 
 
 def text(payload: JsonObject, name: str, *, limit: int = MAX_TEXT) -> str | None:
-    """A string, cut to what a column holds; None when absent, empty or no string."""
+    """A string, without a secret in it, cut to what a column holds; None when absent or empty."""
     value = payload.get(name)
-    return value[:limit] if isinstance(value, str) and value else None
-
-
-def free_text(payload: JsonObject, name: str, *, limit: int = MAX_TEXT) -> str | None:
-    """As `text`, of what a station puts into its own words: links that we gave it, too."""
-    found = text(payload, name, limit=limit)
-    return None if found is None else without_links(found)
+    if not isinstance(value, str) or not value:
+        return None
+    return as_word(value[: limit + MAX_TEXT])[:limit]  # the secret may end beyond the cut
 
 
 def integer(payload: JsonObject, name: str) -> int | None:
@@ -66,4 +62,4 @@ def objects(value: object) -> list[JsonObject]:
 
 def raw(payload: object) -> str:
     """The JSON text to store beside what we made of it, without the secrets in it."""
-    return as_text("", payload)
+    return as_text(payload)

@@ -13,9 +13,11 @@ from urllib.parse import unquote_to_bytes
 from csms.domain.client_certificates import ClientCertificate
 from csms.domain.identity import identity_key
 from csms.domain.versions import BY_PREFERENCE, OcppVersion
+from csms.services.redaction import as_word
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_USER = re.compile(r"[^/]*@")
+# What somebody may have taken for the name of a version; tokens are longer.
+_VERSION_NAME = re.compile(r"(?=.{1,20}\Z)[\w.+-]*ocpp[\w.+-]*|.{1,6}", re.IGNORECASE)
 _VERSIONS = frozenset({"13", "8", "7"})
 MAX_DESCRIPTION = 250
 
@@ -191,7 +193,30 @@ def identity_in(target: str) -> str | None:
 
 def shown_path(target: str) -> str:
     """The path of a request target, fit for a log or a row, and without a user in it."""
-    return printable(_USER.sub("***@", _path_of(target)))
+    return printable(_without_user(_path_of(target)))
+
+
+def shown_identity(target: str) -> str:
+    """The identity as `identity_in` reads it, fit for a log or a row; without a password.
+
+    What could be an identity is left alone: none has a colon.
+    """
+    identity = identity_in(target) or ""
+    user, at, name = identity.rpartition("@")
+    return printable(f"***@{name}" if at and ":" in user else identity)
+
+
+def shown_offers(offered: Iterable[str]) -> str:
+    """The subprotocols that somebody offers, among which some put a token."""
+    return ", ".join(
+        name if _VERSION_NAME.fullmatch(name) else f"a name of {len(name)} characters"
+        for name in offered
+    )
+
+
+def _without_user(path: str) -> str:
+    parts = [part.replace("%40", "@").rpartition("@") for part in path.split("/")]
+    return "/".join(f"***@{name}" if at else name for _, at, name in parts)
 
 
 def _path_of(target: str) -> str:
@@ -252,7 +277,7 @@ def described(request: Upgrade) -> str:
     """What a stranger sent, for the person who has to find the mistake; without its secrets."""
     said = [f"{request.method} {shown_path(request.target)}"]
     offered = request.offered
-    said.append(f"offers {', '.join(offered)}" if offered else "offers no subprotocol")
+    said.append(f"offers {shown_offers(offered)}" if offered else "offers no subprotocol")
     header = request.headers.get("authorization")
     basic = basic_in(header)
     if basic is not None:
@@ -264,9 +289,10 @@ def described(request: Upgrade) -> str:
     else:
         said.append("no password")
     if origin := request.headers.get("origin"):  # the page, if it is one
-        said.append(f"Origin {_USER.sub('***@', origin)[:60]}")
+        page = _without_user(origin.partition("?")[0].partition("#")[0])
+        said.append(f"Origin {as_word(page)[:60]}")
     if agent := request.headers.get("user-agent"):
-        said.append(f"User-Agent {agent[:60]}")
+        said.append(f"User-Agent {as_word(agent)[:60]}")
     return printable("; ".join(said), MAX_DESCRIPTION)
 
 

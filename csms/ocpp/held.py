@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from csms.clock import Clock
+from csms.domain.addresses import origin_of
 from csms.domain.client_certificates import ClientCertificate
 from csms.domain.onboarding import Cause
 from csms.domain.stations import Registration
@@ -17,7 +18,7 @@ from csms.domain.timestamps import format_timestamp
 from csms.domain.versions import OcppVersion
 from csms.errors import CsmsError
 from csms.ocpp.actions.boot_notification import read_report
-from csms.ocpp.budget import Budget
+from csms.ocpp.budget import Purses
 from csms.ocpp.connection import Connection
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError, JsonObject
 from csms.ocpp.our_calls import Ending, OurCall
@@ -34,8 +35,6 @@ log = structlog.get_logger(__name__)
 
 # Its boots are noted so often at most; it is asked to repeat them more often than that.
 NOTE_INTERVAL_S = 60.0
-# Of one that nobody knows: what all boots need, and not what a station may need.
-BUDGET = Budget.of(2.0, 40)
 
 
 class Held:
@@ -49,6 +48,7 @@ class Held:
         "_noted_at",
         "_settings",
         "connection",
+        "origin",
         "password",
     )
 
@@ -65,8 +65,10 @@ class Held:
         clock: Clock,
         settings: OcppSettings,
         turns: Turns,
+        purses: Purses,
         gone: Callable[[Held], None],
     ) -> None:
+        self.origin = origin_of(address)
         self.connection = Connection(
             socket,
             identity=identity,
@@ -75,7 +77,7 @@ class Held:
             clock=clock,
             watcher=self,
             turns=turns,
-            budget=BUDGET,
+            purse=purses.of(self.origin),
         )
         self._certificate = certificate
         self.password = password

@@ -29,19 +29,19 @@ from csms.ocpp.held import Held
 from csms.ocpp.link import Link, Shared
 from csms.ocpp.liveness import Seen, Step
 from csms.ocpp.marks import Marks
+from csms.ocpp.meanwhile import end_of
 from csms.ocpp.presence import OFFLINE, HubStats, Presence, Unready
 from csms.ocpp.quirks.applied import NOTHING, Applied
 from csms.ocpp.quirks.settings import Quirks
 from csms.ocpp.router import Router
 from csms.ocpp.settings import OcppSettings
 from csms.ocpp.websocket import Socket
-from csms.services import booting
 from csms.services import quirks as station_quirks
 from csms.services.heartbeats import Heartbeats
 from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
 from csms.services.programs import Program
-from csms.services.redaction import as_text
+from csms.services.redaction import as_text, as_word
 from csms.store.database import Database
 from csms.store.ocpp_messages import Message
 
@@ -54,7 +54,7 @@ SWEEP_INTERVAL_S = 1.0
 SWEEP_SLICE = 250
 GOODBYE_TIMEOUT_S = 5.0
 
-NORMAL, GOING_AWAY, POLICY_VIOLATION, SERVICE_RESTART = 1000, 1001, 1008, 1012
+NORMAL, GOING_AWAY, SERVICE_RESTART = 1000, 1001, 1012
 
 
 class Hub:
@@ -291,6 +291,7 @@ class Hub:
             clock=self._clock,
             settings=self.settings,
             turns=self._shared.turns,
+            purses=self._shared.purses,
             gone=self._held_closed,
         )
         replaced = self._held.get(key)
@@ -298,6 +299,12 @@ class Hub:
         if replaced is not None:
             self._spawn(replaced.connection.close(NORMAL, "replaced by a newer connection"))
         return held.connection
+
+    def held_beside(self, identity: str, origin: str) -> tuple[int, int]:
+        """How many are held under other identities: of all, and of those from there."""
+        key = identity_key(identity)
+        others = [held.origin for other, held in self._held.items() if other != key]
+        return len(others), others.count(origin)
 
     def password_of_held(self, identity: str, address: str) -> bytes | None:
         """What the station that is held for this identity showed, if it came from there."""
@@ -437,15 +444,10 @@ class Hub:
         link = None if event.station_id is None else self._links.get(event.station_id)
         if link is None:
             return
-        if event.type == "station.deleted":
-            self._spawn(link.connection.close(NORMAL, "the station was deleted"))
-        elif event.type == "station.blocked":
-            self._spawn(link.connection.close(POLICY_VIOLATION, "the station is blocked"))
-        elif event.type == "station.credentials_rotated" and not event.data["pushed"]:
-            self._spawn(link.connection.close(NORMAL, "the password was changed"))
-        elif event.type == booting.MISMATCHED:  # OCPP 2.0.1 B01.FR.12
-            self._spawn(link.connection.close(POLICY_VIOLATION, "not the certificate's station"))
-        elif event.type == "station.booted":
+        end = end_of(event, by_certificate=link.context.certificate is not None)
+        if end is not None:
+            self._spawn(link.connection.close(*end))
+        if event.type == "station.booted":
             self._conduct.booted(link, event)
         elif event.type == "station.updated":
             self._updated(link, event)
@@ -457,10 +459,6 @@ class Hub:
             link.context.strict = self._is_strict(event.data["strict"])
         if "registration" in event.data:
             link.register(Registration(event.data["registration"]))
-        certificate, numbered = link.context.certificate, "serial_number" in event.data
-        # It may have come with a lower one, or by a certificate of another serial number.
-        if "security_profile" in event.data or (certificate is not None and numbered):
-            self._spawn(link.connection.close(SERVICE_RESTART, "changed, connect again"))
 
     # ---- quirks ------------------------------------------------------------------------------
 
@@ -529,9 +527,9 @@ def _pending(context: StationContext, direction: str, call: Call, began_at: int)
         station_id=context.station_id,
         direction=direction,
         version=context.version.value,
-        action=call.action,
-        message_id=call.message_id,
-        payload=as_text(call.action, call.payload),
+        action=as_word(call.action),
+        message_id=as_word(call.message_id),
+        payload=as_text(call.payload),
         answer=None,
         error_code=None,
         state="pending",

@@ -16,7 +16,7 @@ from csms.errors import CallTimeout
 from csms.events import Bus, LateAnswer, SlotFree, StationReady
 from csms.ocpp import linting, questions
 from csms.ocpp.breaker import Breaker
-from csms.ocpp.budget import Budget
+from csms.ocpp.budget import Budget, Purses
 from csms.ocpp.calling import Caller
 from csms.ocpp.connection import Connection
 from csms.ocpp.context import StationContext
@@ -76,12 +76,13 @@ class Shared:
     strays: int = 0
     slowed: int = 0
     """How often a station had to wait because it sent too much."""
-    budget: Budget = field(init=False)
+    purses: Purses = field(init=False)
     told: dict[tuple[int, str], frozenset[str]] = field(default_factory=dict)
     """The secrets in CALLs without an answer so far, by station and message id."""
 
     def __post_init__(self) -> None:
-        self.budget = Budget.of(self.settings.messages_per_s, self.settings.messages_burst)
+        settings = self.settings
+        self.purses = Purses(Budget.of(settings.messages_per_s, settings.messages_burst))
 
     def remember(self, station_id: int, call: Call) -> None:
         """Know its secrets again in an answer that comes late."""
@@ -133,7 +134,7 @@ class Link:
             clock=shared.clock,
             watcher=self,
             turns=shared.turns,
-            budget=shared.budget,
+            purse=shared.purses.of(context.station_id),
         )
         self._shared = shared
         self._unready_since = shared.clock.monotonic()
@@ -270,7 +271,7 @@ class Link:
         self._shared.message_log.record_late(
             key,
             ocpp_messages.LateAnswer(
-                _answer_text("", answer, told),
+                _answer_text(answer, told),
                 _error_code(answer, told),
                 self._shared.clock.micros(),
             ),
@@ -397,10 +398,10 @@ class Link:
                 self.context.station_id,
                 direction,
                 self._version,
-                action,
-                call.message_id,
-                redaction.as_text(action, call.payload),
-                None if answer is None else _answer_text(action, answer, told),
+                redaction.as_word(action),
+                redaction.as_word(call.message_id),
+                redaction.as_text(call.payload),
+                None if answer is None else _answer_text(answer, told),
                 _error_code(answer, told),
                 state,
                 redaction.struck(verdict, told),
@@ -410,16 +411,18 @@ class Link:
         )
 
 
-def _answer_text(action: str, answer: CallResult | CallError, told: frozenset[str]) -> str:
+def _answer_text(answer: CallResult | CallError, told: frozenset[str]) -> str:
     if isinstance(answer, CallResult):
-        return redaction.as_text(action, answer.payload, told)
-    return redaction.as_text(
-        "", {"description": answer.description, "details": answer.details}, told
-    )
+        return redaction.as_text(answer.payload, told)
+    said = {"description": answer.description, "details": answer.details}
+    return redaction.as_text(said, told)
 
 
 def _error_code(answer: CallResult | CallError | None, told: frozenset[str]) -> str | None:
-    return redaction.struck(answer.error_code, told) if isinstance(answer, CallError) else None
+    if not isinstance(answer, CallError):
+        return None
+    code: str = redaction.struck(redaction.as_word(answer.error_code), told)
+    return code
 
 
 def _evse_of(payload: JsonObject) -> int:

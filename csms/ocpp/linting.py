@@ -11,7 +11,7 @@ from csms.ocpp.context import StationContext
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError
 from csms.ocpp.schemas import Violation
 from csms.services.lint import Lint, Origin
-from csms.services.redaction import REDACTED
+from csms.services.redaction import REDACTED, as_word
 
 
 def note_call(
@@ -70,5 +70,5 @@ INVALID_ANSWER = "InvalidAnswer"
 
 
 def _origin(context: StationContext, direction: Direction, call: Call | None = None) -> Origin:
-    action = "" if call is None else call.action
+    action = "" if call is None else as_word(call.action)
     return Origin(context.station_id, context.version, direction, action)

@@ -35,6 +35,7 @@ MAX_PROGRAMS = 2000
 # Some thousand stations come back at the same moment after a restart.
 BACKLOG = 4096
 _END_OF_HEAD = b"\r\n\r\n"
+_BARE_ENDS_OF_HEAD = (b"\n\n", b"\n\r\n")
 FILES = file_drop.PATH.encode()
 """Beside upgrades, all that a port for stations serves."""
 _TLS_HANDSHAKE = 0x16
@@ -131,6 +132,10 @@ class HeadShim(asyncio.Protocol):
             detail = f"a request head of more than {MAX_HEAD_BYTES} bytes"
             self._on_stranger(address_of(self._transport), Cause.BAD_HANDSHAKE, detail)
             self._turn_away(b"431 Request Header Fields Too Large")
+        elif any(bare in self._head for bare in _BARE_ENDS_OF_HEAD):  # no other will come
+            detail = "the lines of its request end in LF, and not in CR LF"
+            self._on_stranger(address_of(self._transport), Cause.BAD_HANDSHAKE, detail)
+            self._turn_away(b"400 Bad Request")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It left before it said anything, or before it was answered."""

@@ -149,14 +149,14 @@ class Router:
             context.lint(Rule.CALL_BEFORE_ACCEPTANCE, clause=f"OCPP {self.version.value} B02.FR.09")
             return self._refuse(call, "SecurityError", "the station is not accepted")
         breaches: Sequence[schemas.Violation] = ()
-        is_valid = schemas.checker(self.version, call.action, "request")
-        if is_valid is None or not is_valid(call.payload):
-            if (elder := self._elder_for(context, call)) is not None:
-                return elder.begin(context, call)
-            breaches = schemas.breaches(self.version, call.action, "request", call.payload)
-            if context.strict or _is_undecidable(call.action, breaches):
-                return self._violated(call, breaches)
         try:
+            is_valid = schemas.checker(self.version, call.action, "request")
+            if is_valid is None or not is_valid(call.payload):
+                if (elder := self._elder_for(context, call)) is not None:
+                    return elder.begin(context, call)
+                breaches = schemas.breaches(self.version, call.action, "request", call.payload)
+                if context.strict or _is_undecidable(call.action, breaches):
+                    return self._violated(call, breaches)
             answer = handler(context, call.payload)
             if answer is None or isinstance(answer, dict):
                 return _answered(call, answer, breaches)

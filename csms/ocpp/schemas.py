@@ -16,10 +16,13 @@ from typing import Any, Literal
 
 import jsonschema_rs
 import orjson
+import structlog
 
 from csms.domain.lint import MAX_FINDINGS
 from csms.domain.versions import OcppVersion
 from csms.ocpp.frames import MAX_DESCRIPTION, has_more_values, is_long_integer
+
+log = structlog.get_logger(__name__)
 
 Kind = Literal["request", "response"]
 
@@ -277,11 +280,20 @@ def _files() -> dict[tuple[OcppVersion, str, Kind], Traversable]:
 
 @cache
 def _compiled(version: OcppVersion, action: str, kind: Kind) -> jsonschema_rs.Validator:
-    content = _files()[version, action, kind].read_bytes()
-    schema = _only_times(orjson.loads(content.removeprefix(b"\xef\xbb\xbf")))
-    if (version, kind) == (OcppVersion.V16, "request") and action in _LEAST_CONNECTOR_V16:
-        schema["properties"]["connectorId"]["minimum"] = _LEAST_CONNECTOR_V16[action]
-    return jsonschema_rs.validator_for(schema, validate_formats=True)
+    file = _files()[version, action, kind]
+    try:
+        schema = _only_times(orjson.loads(file.read_bytes().removeprefix(b"\xef\xbb\xbf")))
+        if (version, kind) == (OcppVersion.V16, "request") and action in _LEAST_CONNECTOR_V16:
+            schema["properties"]["connectorId"]["minimum"] = _LEAST_CONNECTOR_V16[action]
+        return jsonschema_rs.validator_for(schema, validate_formats=True)
+    except Exception:
+        # Somebody upgrades the package under us. No station is to lose a message to that; what a
+        # handler cannot read is answered for as everywhere.
+        log.exception(
+            "a schema is unreadable; until a restart its messages are not checked",
+            file=str(file),
+        )
+        return jsonschema_rs.validator_for(True)
 
 
 def _only_times(schema: Any) -> Any:

@@ -11,7 +11,7 @@ from csms.domain.credentials import check_supplied
 from csms.domain.onboarding import DOCTOR, Cause, Onboarding, is_word_of_the_path
 from csms.domain.stations import NewStation, Station
 from csms.domain.versions import OcppVersion
-from csms.errors import CsmsError, DuplicateIdentity, Invalid
+from csms.errors import CsmsError, DuplicateIdentity, IdentityIsSerialNumber, Invalid
 from csms.ocpp import handshake
 from csms.ocpp.handshake import Basic, Upgrade
 from csms.ocpp.hub import Hub
@@ -26,8 +26,11 @@ from csms.store.database import Database
 log = structlog.get_logger(__name__)
 
 MAX_HELD = 1000
+# So that nobody alone takes all of them.
+MAX_HELD_OF_ADDRESS = 50
 # Somebody who knocks without a pause is noted so often.
 NOTE_INTERVAL_S = 1.0
+NOTE_WITHIN_S = 5.0
 
 
 class Strangers:
@@ -40,6 +43,13 @@ class Strangers:
         self._window = window
         self._notes = Throttle(NOTE_INTERVAL_S)
 
+    def may_come(self, identity: str) -> bool:
+        """Whether anybody can come in under an unknown identity. Raises NotLetIn for none."""
+        is_closed = self._hub.settings.onboarding is Onboarding.CLOSED
+        if is_word_of_the_path(identity) and not is_closed:
+            raise NotLetIn(400, "the URL has no identity\n", cause=Cause.NO_IDENTITY)
+        return not is_closed or self._window.present is not None
+
     async def welcome(
         self,
         identity: str,
@@ -50,20 +60,37 @@ class Strangers:
         """What becomes of an unknown identity; None: hold it. Raises NotLetIn."""
         mode = self._hub.settings.onboarding
         is_closed = mode is Onboarding.CLOSED
-        if is_word_of_the_path(identity) and not is_closed:
-            raise NotLetIn(400, "the URL has no identity\n", cause=Cause.NO_IDENTITY)
         let_in = await self._pair(identity, basic, certificate, serial_number)
         if let_in is not None:
             return let_in
         if mode is Onboarding.MANUAL:
-            if self._hub.held_count >= MAX_HELD:
-                raise NotLetIn(503, "try again later\n", cause=Cause.UNKNOWN_IDENTITY)
             return None
         if is_closed:
             missing = is_word_of_the_path(identity)
             cause = Cause.NO_IDENTITY if missing else Cause.UNKNOWN_IDENTITY
             raise Unauthorized(cause, guess=basic is not None)
         return await self._register_openly(identity, basic, certificate, serial_number)
+
+    async def hold(
+        self, request: Upgrade, identity: str, origin: str, version: OcppVersion
+    ) -> None:
+        """Note one that is to be held. Raises NotLetIn when there is no place."""
+        certified = request.peer.certificate is not None
+        cause = Cause.UNKNOWN_WITH_CERTIFICATE if certified else Cause.UNKNOWN_IDENTITY
+        full = self.why_no_place(identity, origin)
+        detail = full or handshake.oddities(request) or ""  # it is held: no reason is left
+        await self.note(request, cause, detail, version=version)
+        if full:
+            raise NotLetIn(503, "try again later\n")
+
+    def why_no_place(self, identity: str, origin: str) -> str | None:
+        """Why an unknown station cannot be held; None: there is room, or its own older place."""
+        held, of_address = self._hub.held_beside(identity, origin)
+        if of_address >= MAX_HELD_OF_ADDRESS:
+            return f"it was not held: {of_address} others from its address are"
+        if held >= MAX_HELD:
+            return f"it was not held: {held} others are"
+        return None
 
     async def note(
         self,
@@ -75,24 +102,27 @@ class Strangers:
         """Put an attempt into the inbox; raises nothing but CancelledError."""
         if cause is Cause.NO_IDENTITY and request.headers.get("user-agent") == DOCTOR:
             return
-        identity = handshake.printable(handshake.identity_in(request.target) or "")
+        identity = handshake.shown_identity(request.target)
         address = request.address
         now = asyncio.get_running_loop().time()
         if not self._notes.passes(f"{identity}/{address}/{cause.value}", now):
             return
         log.info("not let in", station=identity, cause=cause.value)
         try:
-            await inbox.record(
-                self._db,
-                identity,
-                cause,
-                address,
-                detail=None if detail is None else handshake.printable(detail),
-                sent=handshake.described(request),
-                version=version,
-            )
+            async with asyncio.timeout(NOTE_WITHIN_S):
+                await inbox.record(
+                    self._db,
+                    identity,
+                    cause,
+                    address,
+                    detail=None if detail is None else handshake.printable(detail),
+                    sent=handshake.described(request),
+                    version=version,
+                )
         except CsmsError as error:
             log.warning("attempt not noted", reason=error.code)
+        except TimeoutError:  # nobody waits for an answer because the disk does
+            log.warning("attempt not noted", reason="timeout")
 
     async def _pair(
         self,
@@ -147,6 +177,8 @@ class Strangers:
         new = NewStation(identity=identity, serial_number=serial_number, location_id=location_id)
         try:
             return await self._db.write(lambda tx: station_service.create(tx, new))
+        except IdentityIsSerialNumber as error:
+            raise Unauthorized(Cause.IDENTITY_IS_SERIAL_NUMBER) from error
         except DuplicateIdentity as error:  # its other connection was quicker
             raise NotLetIn(503, "try again\n") from error
 

@@ -76,6 +76,8 @@ class TlsServer:
 
     async def _secure(self, bare: socket.socket, address: str) -> None:
         try:
+            if not await self._has_begun(bare):
+                return
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._factory,
                 bare,
@@ -86,10 +88,38 @@ class TlsServer:
         except ssl.SSLError as error:
             cause, detail = why_refused(error)
             self._on_stranger(address, cause, detail)
-        except OSError as error:  # it went away, or said nothing at all
-            log.debug("no TLS", address=address, reason=str(error))
+        except ConnectionAbortedError:
+            self._on_stranger(address, Cause.TLS_DROPPED, "it said no more")
+        except OSError:
+            self._on_stranger(address, Cause.TLS_DROPPED, "it closed the connection")
         except Exception:  # a task's outermost frame
             log.exception("securing failed", address=address)
+
+    async def _has_begun(self, bare: socket.socket) -> bool:
+        """Wait for its first byte, and leave it there; who says nothing is no station.
+
+        Else the socket is closed, as it is when this is cancelled.
+        """
+        loop = asyncio.get_running_loop()
+        readable = loop.create_future()
+        loop.add_reader(bare, _set, readable)
+        has_begun = False
+        try:
+            async with asyncio.timeout(self._handshake_timeout_s):
+                await readable
+            has_begun = bool(bare.recv(1, socket.MSG_PEEK))
+        except OSError as error:  # a time that is over is one too
+            log.debug("no TLS", reason=str(error))
+        finally:
+            loop.remove_reader(bare)
+            if not has_begun:
+                bare.close()
+        return has_begun
+
+
+def _set(readable: asyncio.Future[None]) -> None:
+    if not readable.done():
+        readable.set_result(None)
 
 
 async def bind(host: str, port: int, *, backlog: int) -> list[socket.socket]:

@@ -35,6 +35,9 @@ _CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5
 class Owner(Protocol):
     """Who reads from a socket; called synchronously, never raises."""
 
+    def on_open(self) -> None:
+        """The first call, before anything is read; the socket may be held."""
+
     def on_text(self, data: bytes) -> None:
         """One text message; whether it is UTF-8 is not checked."""
 
@@ -45,7 +48,10 @@ class Owner(Protocol):
         """The other end gave one."""
 
     def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
-        """So many bytes came, and took so much of the processor; with more, the socket is held."""
+        """So many bytes came, and took so much of the processor; with more, the socket is held.
+
+        What was compressed counts once more as what it became.
+        """
 
     def on_writing(self, *, stalled: bool) -> None:
         """The other end does not read what was written, or has read it after all."""
@@ -70,6 +76,7 @@ class Socket(asyncio.Protocol):
         "_missing",
         "_owner",
         "_said_goodbye",
+        "_unpacked",
         "close_code",
         "stalled",
         "transport",
@@ -94,11 +101,14 @@ class Socket(asyncio.Protocol):
         self._held = False
         self._deaf = False
         self._said_goodbye = False
+        self._unpacked = 0
+        """Bytes that the owner was not told of so far."""
 
     def start(self, owner: Owner, unread: bytes = b"") -> None:
         """Take the transport over; `unread` came after the request for the upgrade."""
         self._owner = owner
         self.transport.set_protocol(self)
+        owner.on_open()
         if unread:
             self.data_received(unread)
 
@@ -167,7 +177,8 @@ class Socket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut the stream into frames."""
-        if self._deaf:
+        if self._deaf:  # thrown away, and not for nothing: they may be many
+            self._owner.on_read(len(data), 0.0, is_more=False)
             return
         if self._buffer is not None:
             self._buffer += data
@@ -184,9 +195,9 @@ class Socket(asyncio.Protocol):
         is_more = self._cut(data)
         if is_more:
             self.hold()
-        if not self._deaf:
-            size = len(data) - len(self._buffer or b"")
-            self._owner.on_read(size, time.thread_time() - began, is_more=is_more)
+        size = len(data) - len(self._buffer or b"") + self._unpacked
+        self._unpacked = 0
+        self._owner.on_read(size, time.thread_time() - began, is_more=is_more)
 
     def _cut(self, data: bytes) -> bool:
         """Take the frames out of it; returns whether there were too many for one go."""
@@ -265,8 +276,10 @@ class Socket(asyncio.Protocol):
         except deflate.Garbled:
             self._give_up(INVALID_TEXT, "not compressed as agreed")
         except deflate.TooLarge:
+            self._unpacked += MAX_MESSAGE_BYTES + 1
             self._give_up(TOO_BIG, "too large")
         else:
+            self._unpacked += len(whole)
             self._owner.on_text(whole)
 
     def _take_control(self, opcode: int, payload: bytes, *, is_last: bool) -> bool:

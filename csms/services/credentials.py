@@ -9,7 +9,9 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from csms.clock import from_micros
 from csms.domain.credentials import (
     Credential,
     CredentialKind,
@@ -29,7 +31,10 @@ from csms.services import password_rotation, station_events
 from csms.store import credentials, stations
 from csms.store.database import Database, ReadTx, Tx
 
+_NONE_YET = CredentialKind.NONE_YET
 _SALT_BYTES = 16
+# It is told one at its next boot, so whoever is not there by then needs a person again.
+NONE_YET_STANDS = timedelta(hours=24)
 # Each takes 16 MiB and tens of milliseconds of a core.
 _SLOW_HASHES_AT_ONCE = 2
 # A busy or small computer takes a second; what takes longer is a mishap.
@@ -79,7 +84,7 @@ class Passwords:
         """
         slow = self._slow if at_home else self._slow_for_strangers
         offers = [one for one in stored if one.offered_at is not None]
-        valid = [one for one in stored if one.offered_at is None]
+        valid = [one for one in stored if one.offered_at is None and one.kind is not _NONE_YET]
         if not valid and virtual:
             valid = [Credential(CredentialKind.DERIVED, 1)]
         taken = await self._find(station_id, offers, presented, slow)
@@ -132,8 +137,21 @@ class Passwords:
         """A person's password as it is stored; raises Invalid for its length."""
         check_supplied(password, version)
         salt = secrets.token_bytes(_SALT_BYTES)
-        async with self._slow:
-            return Hashed(salt, await self._hash(salt, password))
+        return Hashed(salt, await self._hash_in_turn(salt, password, self._slow))
+
+    async def _hash_in_turn(self, salt: bytes, password: bytes, slow: asyncio.Semaphore) -> bytes:
+        """It keeps its place to its end, also when nobody waits for it any more: so does a core."""
+        await slow.acquire()
+        hashing = asyncio.ensure_future(self._hash_for(salt, password, slow))
+        hashing.add_done_callback(lambda _: slow.release())
+        return await asyncio.shield(hashing)
+
+    async def _hash_for(self, salt: bytes, password: bytes, slow: asyncio.Semaphore) -> bytes:
+        began = time.monotonic()
+        digest = await self._hash(salt, password)
+        if slow is self._slow_for_strangers:  # all of them take the same
+            await self._fill_up(began)
+        return digest
 
     async def _hash(self, salt: bytes, password: bytes) -> bytes:
         began = self._hashed_at = time.monotonic()
@@ -188,11 +206,7 @@ class Passwords:
             return True
         good = False
         for candidate in candidates(presented):
-            async with slow:
-                began = time.monotonic()
-                digest = await self._hash(credential.salt, candidate)
-                if slow is self._slow_for_strangers:  # all of them take the same
-                    await self._fill_up(began)
+            digest = await self._hash_in_turn(credential.salt, candidate, slow)
             good |= hmac.compare_digest(digest, credential.hash)
         if good:
             self._known_good[station_id] = mark
@@ -204,6 +218,13 @@ def store_supplied(tx: Tx, station_id: int, hashed: Hashed) -> None:
     rotation = credentials.next_rotation(tx, station_id)
     kept = Credential(CredentialKind.SUPPLIED, rotation, hashed.salt, hashed.digest)
     credentials.replace(tx, station_id, kept)
+
+
+def store_none_yet(tx: Tx, station_id: int, origin: str) -> None:
+    """Let it come back from there as it came, until it has a password; for a day at most."""
+    rotation = credentials.next_rotation(tx, station_id)
+    until = from_micros(tx.now) + NONE_YET_STANDS
+    credentials.replace(tx, station_id, Credential(_NONE_YET, rotation, origin=origin, until=until))
 
 
 def waive(tx: Tx, station: Station) -> None:

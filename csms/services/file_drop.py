@@ -299,8 +299,7 @@ def base_url(settings: FileDropSettings, external_url: str, asked_at: str) -> st
         return settings.url
     if external_url:
         scheme, _, rest = external_url.partition("://")
-        secure = scheme in {"wss", "https"}
-        return f"{'https' if secure else 'http'}://{rest.partition('/')[0]}"
+        return f"{'https' if scheme == 'wss' else 'http'}://{rest.partition('/')[0]}"
     return asked_at
 
 

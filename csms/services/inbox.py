@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from csms.domain.onboarding import Cause
+from csms.domain.addresses import origin_of
+from csms.domain.onboarding import Cause, is_word_of_the_path
 from csms.domain.stations import BootReport, NewStation, Station
 from csms.domain.versions import OcppVersion
+from csms.errors import Invalid
 from csms.events import Event
 from csms.services import credentials, stations
 from csms.services.credentials import Hashed
@@ -17,10 +19,12 @@ from csms.store.inbox import About, InboxEntry
 # Strangers decide how many entries there are, so both their rate and their events are bounded.
 MAX_NEW_PER_MINUTE = 600
 # So that nobody alone keeps all others out of it.
-MAX_NEW_OF_ADDRESS = 100
+MAX_NEW_OF_ORIGIN = 100
 MAX_EVENTS_PER_MINUTE = 60
 _MINUTE_US = 60_000_000
 _MAX_TEXT = 255
+# What such an entry shows is not what came: parts that are secret or unprintable are replaced.
+_NAMELESS = frozenset({Cause.NO_IDENTITY, Cause.INVALID_IDENTITY})
 
 
 async def record(
@@ -57,8 +61,8 @@ def note(
     about, identity = about or About(), identity[:_MAX_TEXT]
     if inbox.update_seen(tx, identity, cause, address, about, attempts=attempts):
         return True
-    recent, of_address = inbox.count_new_since(tx, tx.now - _MINUTE_US, address)
-    if recent >= MAX_NEW_PER_MINUTE or of_address >= MAX_NEW_OF_ADDRESS:
+    recent, of_origin = inbox.count_new_since(tx, tx.now - _MINUTE_US, origin_of(address))
+    if recent >= MAX_NEW_PER_MINUTE or of_origin >= MAX_NEW_OF_ORIGIN:
         return False
     uuid = inbox.insert(tx, identity, cause, address, about)
     if recent < MAX_EVENTS_PER_MINUTE:
@@ -110,10 +114,24 @@ def accept_with_password(tx: Tx, entry_uuid: str, place: Place | None, password:
     return station
 
 
+def accept_untold(tx: Tx, entry_uuid: str, place: Place | None = None) -> Station:
+    """The same without one: it may come again from where it came, and is told one over OCPP."""
+    origin = origin_of(inbox.get(tx, entry_uuid).address)
+    station = accept_without_password(tx, entry_uuid, place)
+    credentials.store_none_yet(tx, station.id, origin)
+    return station
+
+
 def accept_without_password(tx: Tx, entry_uuid: str, place: Place | None = None) -> Station:
-    """The same for a server that lets stations in without one."""
+    """The same for one that needs none: it has a certificate, or the server asks for none."""
     place = place or Place()
     entry = inbox.get(tx, entry_uuid)
+    if entry.cause in _NAMELESS or is_word_of_the_path(entry.identity):
+        raise Invalid(
+            "The attempt named no station: its URL has to end with an identity",
+            loc=("identity",),
+            code="invalid_identity",
+        )
     # Without a certificate it is only what a stranger says, and one with it would come in.
     certified = entry.cause is Cause.UNKNOWN_WITH_CERTIFICATE
     serial_number = entry.serial_number if certified else None

@@ -8,8 +8,8 @@ from csms.clock import from_micros
 from csms.domain.metering import Reading, register_range
 from csms.domain.transactions import ConflictCause, belongs, covers
 from csms.services import inferred_ends, reconciliation, transaction_ends
+from csms.services.redaction import as_text
 from csms.store import meter_values, transactions
-from csms.store.columns import to_json
 from csms.store.database import Tx
 
 ACTION = "MeterValues"
@@ -47,7 +47,7 @@ def record(
         action=ACTION,
         cause=cause,
         station_transaction_id=station_transaction_id,
-        raw=to_json(payload),
+        raw=as_text(payload),
         distinct="",
         evse_id=evse_id,
         sampled_at=strange[0].reported_at if strange else None,

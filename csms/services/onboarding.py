@@ -41,7 +41,6 @@ class Window:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._opening: Opening | None = None
-        self._accepted: set[int] = set()
         self._changed = asyncio.Event()
 
     @property
@@ -90,21 +89,11 @@ class Window:
         found = self.present
         return found is not None and station_id in found.guests
 
-    def accepted(self, station_id: int) -> None:
-        """A person has accepted it on the socket that it is held on, and it has no password.
-
-        It is no guest: it may stay, and has to be told one before it comes again.
-        """
-        self._accepted.add(station_id)
-
     def take_untold(self, station_id: int) -> bool:
         """Whether somebody has to tell it a password; true once."""
-        untold = self._accepted if self._opening is None else self._opening.untold | self._accepted
-        if station_id not in untold:
+        if self._opening is None or station_id not in self._opening.untold:
             return False
-        self._accepted.discard(station_id)
-        if self._opening is not None:
-            self._opening.untold.discard(station_id)
+        self._opening.untold.discard(station_id)
         return True
 
     def is_full(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from csms.host import Listen, Security, is_loopback, names_by_interface
 
@@ -34,7 +34,7 @@ def reaches(listening: Iterable[Listen], external_url: str) -> list[Reach]:
     found = []
     if external_url:
         profile = 2 if external_url.startswith("wss:") else 1
-        found.append(Reach(external_url.rstrip("/"), None, profile))
+        found.append(Reach(external_url, None, profile))
     for one in listening:
         if one.programs_only:
             continue
@@ -44,3 +44,11 @@ def reaches(listening: Iterable[Listen], external_url: str) -> list[Reach]:
             is_local = is_loopback(name.strip("[]"))
             found.append(Reach(url, interface, _PROFILES[one.security], is_local))
     return sorted(found, key=lambda reach: reach.is_local)
+
+
+def open_to_the_network(found: list[Reach]) -> str:
+    """What `--listen` is to say where only this machine reaches us."""
+    if not found:
+        return "0.0.0.0:9000"
+    option = {1: "", 2: ",tls", 3: ",mtls"}[found[0].security_profile]
+    return f"0.0.0.0:{urlsplit(found[0].url).port}{option}"

@@ -18,19 +18,17 @@ REDACTED = "***"
 NOTHING: frozenset[str] = frozenset()
 
 
-def as_text(action: str, payload: Any, told: frozenset[str] = NOTHING) -> str:
+def as_text(payload: Any, told: frozenset[str] = NOTHING) -> str:
     """The payload as it may be stored and shown: without passwords, nor what we `told` before."""
     text = orjson.dumps(payload).decode()
-    if told:
-        return orjson.dumps(redacted(payload, told)).decode()
-    if action in _WITHOUT_SECRETS or not _mentions_a_secret(text):
+    if not told and not _mentions_a_secret(text):
         return text
-    return orjson.dumps(redacted(payload)).decode()
+    return orjson.dumps(redacted(payload, told)).decode()
 
 
-def without_links(text: str) -> str:
-    """A text without the secrets of our links to files."""
-    return _LINK.sub(REDACTED, text) if LINK_PREFIX in text else text
+def as_word(text: str) -> str:
+    """A message id, an action, a field of text: in each a station may put what it likes."""
+    return _only_name(text, set()) if _mentions_a_secret(text) else text
 
 
 def mentions_a_secret(payload: Any) -> bool:
@@ -60,22 +58,7 @@ def secrets_of(payload: Any) -> frozenset[str]:
     return frozenset(secret for secret in found if len(secret) >= _SHORTEST)
 
 
-# The messages of every day, which have no place for a password.
-_WITHOUT_SECRETS = frozenset(
-    {
-        "Authorize",
-        "BootNotification",
-        "Heartbeat",
-        "MeterValues",
-        "StartTransaction",
-        "StatusNotification",
-        "StopTransaction",
-        "TransactionEvent",
-    }
-)
 _SHORTEST = 4
-# Each secret name holds one of these: most texts hold none, and need no closer look.
-_MARKS = ("pass", "authorization", "pin", "key", "secret", "://", LINK_PREFIX)
 _WORD = (
     r"(?:authorization[\W_]*key|pass[\W_]*(?:word|wd|phrase)|sim[\W_]*pin|private[\W_]*key|secret)"
 )
@@ -98,9 +81,12 @@ def _without_secrets(value: Any, found: set[str]) -> Any:
         return [_without_secrets(item, found) for item in value]
     if isinstance(value, dict):
         if any(_is_secret_name(name) for name in _names(value)):
-            return {key: _without_values(key, item, found) for key, item in value.items()}
+            return {
+                _only_name(key, found): _without_values(key, item, found)
+                for key, item in value.items()
+            }
         return {
-            key: _taken(item, found)
+            _only_name(key, found): _taken(item, found)
             # A VPN has a key beside its password.
             if _is_secret_name(key) or key.lower() == "vpn"
             else _without_secrets(item, found)
@@ -120,8 +106,20 @@ def _without_values(key: str, item: Any, found: set[str]) -> Any:
     if isinstance(item, list):
         return [_without_values("", below, found) for below in item]
     if isinstance(item, dict):
-        return {name: _without_values(name, below, found) for name, below in item.items()}
-    return _without_user(item, found) if isinstance(item, str) else item
+        return {
+            _only_name(name, found): _without_values(name, below, found)
+            for name, below in item.items()
+        }
+    return _only_name(item, found) if isinstance(item, str) else item
+
+
+def _only_name(text: str, found: set[str]) -> str:
+    """The name of a field or a variable, unless there is a secret behind it."""
+    behind = _AFTER_THE_NAME.findall(text) if _mentions_a_word(text) else ()
+    if behind:
+        found.update(behind)
+        return REDACTED
+    return _without_user(text, found)
 
 
 def _without_user(text: str, found: set[str]) -> str:
@@ -183,8 +181,17 @@ def _names(value: dict[str, Any]) -> Iterator[Any]:
 
 
 def _mentions_a_secret(text: str) -> bool:
+    # Most texts hold none of these, and need no closer look; `any` would be twice as dear.
     lowered = text.lower()
-    if not any(mark in lowered for mark in _MARKS):
+    if not (
+        "pass" in lowered
+        or "key" in lowered
+        or "pin" in lowered
+        or "secret" in lowered
+        or "vpn" in lowered
+        or "://" in lowered
+        or LINK_PREFIX in lowered
+    ):
         return False
     return (
         _SECRET.search(lowered) is not None
@@ -195,8 +202,7 @@ def _mentions_a_secret(text: str) -> bool:
 
 
 def _mentions_a_word(text: str) -> bool:
-    lowered = text.lower()
-    return any(mark in lowered for mark in _MARKS) and _SECRET.search(lowered) is not None
+    return _mentions_a_secret(text) and _SECRET.search(text) is not None
 
 
 def _is_secret_name(name: Any) -> bool:

@@ -14,7 +14,7 @@ from csms.domain.identity import check_identity
 from csms.domain.locations import Location
 from csms.domain.permissions import Principal
 from csms.domain.stations import Connector, NewStation, Station
-from csms.errors import Conflict, CsmsError, NotFound, TransactionOpen
+from csms.errors import Conflict, CsmsError, IdentityIsSerialNumber, NotFound, TransactionOpen
 from csms.events import Event
 from csms.services import transaction_closing
 from csms.store import connectors as connector_store
@@ -62,6 +62,9 @@ def get(tx: ReadTx, uuid: str, principal: Principal) -> Station:
 def create(tx: Tx, new: NewStation) -> Station:
     """A new station; raises Invalid, NotFound (its location) or Conflict."""
     check_identity(new.identity)
+    if store.is_serial_number_of_another(tx, new.identity):
+        # It would shut that one out: no certificate opens a door by a name that two have.
+        raise IdentityIsSerialNumber("The identity is the serial number of another station")
     _check_location(tx, new.location_id)
     _check_serial_number(tx, None, new.serial_number)
     made = store.insert(tx, new)

@@ -34,7 +34,8 @@ def delete(tx: Tx, template: Template) -> None:
     """Raises Conflict while stations are still to get it."""
     waiting = config_assignments.count_waiting(tx, template.id)
     if waiting:
-        raise Conflict(f"{waiting} stations are still to get it", code="template_in_use")
+        told = f"{waiting} stations are still to get it, unless they are given another one or none"
+        raise Conflict(told, code="template_in_use")
     store.delete(tx, template.id)
     _tell(tx, "template.deleted", template)
 

@@ -50,7 +50,7 @@ def start_v16(
             status = AuthorizationStatus(known.id_token_status)
             return int(known.station_transaction_id), Authorization(status)
         # Without a clock two starts can look the same; an ended one is then not meant.
-        transactions.update_natural_key(tx, known.id, None)
+        transactions.free_natural_key(tx, known.id)
     inferred_ends.by_start(tx, station_id, report.evse_id, report.reported_at, report.raw)
     made = reconciliation.find_made(tx, station_id, report)
     if made is not None:

@@ -79,7 +79,9 @@ class Sender:
             raise DeliveryFailed(
                 f"no answer within {self._timeout_s:g} s", code="delivery_timeout"
             ) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except DeliveryFailed:
+            raise
+        except Exception as error:  # the receiver decides what a library makes of its answer
             raise DeliveryFailed(str(error)[:MOST_SHOWN] or type(error).__name__) from error
 
     def _checked(self, url: str) -> URL:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import NamedTuple
 
 from csms.clock import from_micros, to_micros
 from csms.domain.identity import BY_IDENTITY, identity_key
@@ -15,6 +16,7 @@ from csms.store import audit_chain, columns, jobs, seek, stations
 from csms.store.database import ReadTx, Row, Tx
 
 CHUNK = 1000
+MOST_TARGETS = 2000
 # Written out, for the index of the failed ones.
 _FAILED = {True: "e.status >= 400", False: "e.status < 400"}
 _MICROSECOND = timedelta(microseconds=1)
@@ -44,6 +46,22 @@ class Named:
 
 
 NOTHING = Named()
+
+
+class _Source(NamedTuple):
+    """Where entries are found, in the order of the column that has their ids."""
+
+    tables: str
+    id: str
+    station: str
+
+
+_OWN = _Source("audit_entries AS e", "e.id", "e.station_id")
+_OF_SEVERAL = _Source(
+    "audit_targets AS t CROSS JOIN audit_entries AS e ON e.id = t.entry_id",
+    "t.entry_id",
+    "t.station_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +168,9 @@ def list_page(
     conditions = ["1"] if wanted.failed is None else [_FAILED[wanted.failed]]
     params: list[object] = []
     for condition, value in (
-        ("e.id < ?", before_id),
-        ("e.id >= ?", _first_since(tx, wanted.since)),
-        ("e.id <= ?", _first_since(tx, wanted.until)),
+        ("{id} < ?", before_id),
+        ("{id} >= ?", _first_since(tx, wanted.since)),
+        ("{id} <= ?", _first_since(tx, wanted.until)),
         ("e.at >= ?", columns.micros(wanted.since)),
         ("e.at < ?", columns.micros(wanted.until)),
         ("e.principal = ?", wanted.principal),
@@ -160,24 +178,33 @@ def list_page(
         if value is not None:
             conditions.append(condition)
             params.append(value)
-    if wanted.station_ids is not None:
-        these = "station_id IN (SELECT value FROM json_each(?))"
-        conditions.append(
-            f"e.id IN (SELECT id FROM audit_entries WHERE {these}"  # noqa: S608
-            f" UNION ALL SELECT entry_id FROM audit_targets WHERE {these})"
-        )
-        params += [columns.to_json(wanted.station_ids)] * 2
+    if wanted.station_ids is None:
+        return [_entry(row) for row in _list_rows(tx, _OWN, conditions, [*params, limit])]
+    conditions.append("{station} = ?")
+    # Each in the order of its index: one query for both would read all that a station has.
+    found = {
+        row["id"]: row
+        for station_id in wanted.station_ids
+        for source in (_OWN, _OF_SEVERAL)
+        for row in _list_rows(tx, source, conditions, [*params, station_id, limit])
+    }
+    return [_entry(found[entry_id]) for entry_id in sorted(found, reverse=True)[:limit]]
+
+
+def _list_rows(
+    tx: ReadTx, source: _Source, conditions: list[str], params: list[object]
+) -> list[Row]:
+    where = " AND ".join(conditions).format(id=source.id, station=source.station)
     # Stations and locations that are deleted keep their rows.
-    rows = tx.all(
+    return tx.all(
         "SELECT e.*, s.uuid AS station_uuid, l.uuid AS location_uuid,"  # noqa: S608
         " CASE WHEN e.station_id IS NULL THEN (SELECT count(*) FROM audit_targets"
         " WHERE entry_id = e.id) ELSE 1 END AS stations"
-        " FROM audit_entries AS e LEFT JOIN stations AS s ON s.id = e.station_id"
+        f" FROM {source.tables} LEFT JOIN stations AS s ON s.id = e.station_id"
         " LEFT JOIN locations AS l ON l.id = e.location_id"
-        f" WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT ?",
-        (*params, limit),
+        f" WHERE {where} ORDER BY {source.id} DESC LIMIT ?",
+        params,
     )
-    return [_entry(row) for row in rows]
 
 
 def station_ids(tx: ReadTx, text: str) -> list[int]:
@@ -193,15 +220,26 @@ def station_ids(tx: ReadTx, text: str) -> list[int]:
 
 
 def delete_old(tx: Tx, keep_for: timedelta) -> int:
-    """Delete a chunk of what is older, once there is some that is a day older; returns how many."""
+    """Delete a chunk of what is older, once there is some that is a day older; returns how many.
+
+    What was for many stations loses these first, a chunk at a time.
+    """
     before = tx.now - keep_for // _MICROSECOND
     rows = tx.all("SELECT id, at FROM audit_entries ORDER BY id LIMIT 1")
     if not rows or rows[0]["at"] > before - _DAY // _MICROSECOND:
         return 0
     rows = tx.all("SELECT id, at FROM audit_entries ORDER BY id LIMIT ?", (CHUNK,))
     last = list(takewhile(lambda row: row["at"] < before, rows))[-1]["id"]
-    deleted = tx.run("DELETE FROM audit_entries WHERE id <= ?", (last,))
+    more = tx.one(
+        "SELECT entry_id, station_id FROM audit_targets WHERE entry_id <= ?"
+        " ORDER BY entry_id, station_id LIMIT 1 OFFSET ?",
+        (last, MOST_TARGETS),
+    )
+    if more is not None:
+        sql = "DELETE FROM audit_targets WHERE (entry_id, station_id) < (?, ?)"
+        return tx.run(sql, tuple(more))
     tx.run("DELETE FROM audit_targets WHERE entry_id <= ?", (last,))
+    deleted = tx.run("DELETE FROM audit_entries WHERE id <= ?", (last,))
     audit_chain.append_dropped(tx, last)
     return deleted
 

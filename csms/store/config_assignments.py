@@ -9,8 +9,12 @@ from csms.domain.config_templates import Assignment, Progress
 from csms.store.columns import to_json
 from csms.store.database import ReadTx, Row, Tx
 
+# A job that is cancelled is over without a word.
+_IS_TOLD = "EXISTS (SELECT 1 FROM jobs j WHERE j.id = a.job_id AND j.finished_at IS NULL)"
 _ASSIGNED = (
-    "SELECT a.*, t.uuid AS template_uuid, t.name AS template_name"
+    "SELECT a.*, t.uuid AS template_uuid, t.name AS template_name,"  # noqa: S608 - a constant
+    f" CASE WHEN a.progress = 'running' AND NOT {_IS_TOLD} THEN 'pending' ELSE a.progress END"
+    " AS shown"
     " FROM config_assignments a JOIN templates t ON t.id = a.template_id"
 )
 
@@ -53,14 +57,13 @@ def list_of_stations(tx: ReadTx, station_ids: Iterable[int]) -> dict[int, Assign
     return {row["station_id"]: _assignment(row) for row in rows}
 
 
-def list_due(tx: ReadTx, *, limit: int) -> list[Assignment]:
-    """Of stations that have booted, and that no job tells."""
+def list_due(tx: ReadTx, *, after_station_id: int, limit: int) -> list[Assignment]:
+    """Of stations that have booted, and that no job tells; in order of the stations."""
     rows = tx.all(
-        f"{_ASSIGNED} JOIN stations s ON s.id = a.station_id"  # noqa: S608 - a constant
+        f"{_ASSIGNED} JOIN stations s ON s.id = a.station_id"
         " WHERE a.booted = 1 AND a.progress IN ('pending', 'running') AND s.deleted_at IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = a.job_id AND j.finished_at IS NULL)"
-        " ORDER BY a.station_id LIMIT ?",  # a job that was cancelled is over without a word
-        (limit,),
+        f" AND NOT {_IS_TOLD} AND a.station_id > ? ORDER BY a.station_id LIMIT ?",
+        (after_station_id, limit),
     )
     return [_assignment(row) for row in rows]
 
@@ -98,7 +101,7 @@ def _assignment(row: Row) -> Assignment:
         template_id=row["template_id"],
         template_uuid=row["template_uuid"],
         template_name=row["template_name"],
-        progress=Progress(row["progress"]),
+        progress=Progress(row["shown"]),
         rounds=row["rounds"],
         booted=bool(row["booted"]),
         job_id=row["job_id"],

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from csms.clock import to_micros
 from csms.domain.credentials import Credential, CredentialKind
 from csms.store.columns import instant, to_json
 from csms.store.database import ReadTx, Tx
@@ -23,7 +24,8 @@ class Standing(NamedTuple):
 def list_of_station(tx: ReadTx, station_id: int) -> list[Credential]:
     """The valid password, if there is one, then those that were offered, the newest first."""
     rows = tx.all(
-        "SELECT kind, rotation, salt, hash, offered_at FROM credentials WHERE station_id = ?"
+        "SELECT kind, rotation, salt, hash, offered_at, origin, until"
+        " FROM credentials WHERE station_id = ?"
         " ORDER BY offered_at IS NOT NULL, id DESC",
         (station_id,),
     )
@@ -34,6 +36,8 @@ def list_of_station(tx: ReadTx, station_id: int) -> list[Credential]:
             row["salt"],
             row["hash"],
             instant(row["offered_at"]),
+            row["origin"],
+            instant(row["until"]),
         )
         for row in rows
     ]
@@ -58,6 +62,12 @@ def list_standings(tx: ReadTx, station_ids: Iterable[int]) -> dict[int, Standing
     }
 
 
+def list_stations_with(tx: ReadTx, kind: CredentialKind) -> list[int]:
+    """The stations that have one of this kind."""
+    rows = tx.all("SELECT station_id FROM credentials WHERE kind = ?", (kind.value,))
+    return [row["station_id"] for row in rows]
+
+
 def next_rotation(tx: ReadTx, station_id: int) -> int:
     """The number of the station's next password."""
     sql = "SELECT ifnull(max(rotation), 0) + 1 FROM credentials WHERE station_id = ?"
@@ -69,8 +79,9 @@ def replace(tx: Tx, station_id: int, credential: Credential) -> None:
     """Make it the station's only password."""
     tx.run("DELETE FROM credentials WHERE station_id = ?", (station_id,))
     tx.run(
-        "INSERT INTO credentials (station_id, kind, rotation, salt, hash, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO credentials"
+        " (station_id, kind, rotation, salt, hash, created_at, origin, until)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             station_id,
             credential.kind.value,
@@ -78,6 +89,8 @@ def replace(tx: Tx, station_id: int, credential: Credential) -> None:
             credential.salt,
             credential.hash,
             tx.now,
+            credential.origin,
+            None if credential.until is None else to_micros(credential.until),
         ),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from csms.clock import from_micros
+from csms.domain.addresses import origin_of
 from csms.domain.identity import identity_key
 from csms.domain.onboarding import Cause
 from csms.domain.stations import BootReport
@@ -45,6 +46,7 @@ class About:
     """What is known of an attempt besides who, why and from where; None changes nothing."""
 
     detail: str | None = None
+    """An empty one takes back what was said before."""
     sent: str | None = None
     version: OcppVersion | None = None
     boot: BootReport | None = None
@@ -70,11 +72,11 @@ def update_seen(
 def insert(tx: Tx, identity: str, cause: Cause, address: str, about: About) -> str:
     """A new entry; returns its uuid. Over the bound the longest unseen ones go."""
     uuid = str(uuids.uuid4())
-    who = (uuid, identity, identity_key(identity), cause.value, address)
+    who = (uuid, identity, identity_key(identity), cause.value, address, origin_of(address))
     tx.run(
-        "INSERT INTO inbox (uuid, identity, identity_key, cause, address, detail, sent,"
+        "INSERT INTO inbox (uuid, identity, identity_key, cause, address, origin, detail, sent,"
         " ocpp_version, vendor, model, serial_number, firmware_version, first_seen_at,"
-        " last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*who, *_values(about), tx.now, tx.now),
     )
     tx.run(
@@ -85,15 +87,15 @@ def insert(tx: Tx, identity: str, cause: Cause, address: str, about: About) -> s
     return uuid
 
 
-def count_new_since(tx: ReadTx, since: int, address: str) -> tuple[int, int]:
-    """How many entries appeared after an instant in microseconds, and how many from an address."""
+def count_new_since(tx: ReadTx, since: int, origin: str) -> tuple[int, int]:
+    """How many entries appeared after an instant in microseconds, and how many from an origin."""
     row = tx.one(
-        "SELECT count(*) AS number, count(*) FILTER (WHERE address = ?) AS of_address"
+        "SELECT count(*) AS number, count(*) FILTER (WHERE origin = ?) AS of_origin"
         " FROM inbox WHERE first_seen_at > ?",
-        (address, since),
+        (origin, since),
     )
     assert row is not None
-    return row["number"], row["of_address"]
+    return row["number"], row["of_origin"]
 
 
 def find(tx: ReadTx, uuid: str) -> InboxEntry | None:
@@ -159,7 +161,7 @@ def _entry(row: Row) -> InboxEntry:
         identity=row["identity"],
         cause=Cause(row["cause"]),
         address=row["address"],
-        detail=row["detail"],
+        detail=row["detail"] or None,
         ocpp_version=None if row["ocpp_version"] is None else OcppVersion(row["ocpp_version"]),
         vendor=row["vendor"],
         model=row["model"],

@@ -228,11 +228,15 @@ def cancel_waiting(tx: Tx, job_id: int, *, code: str, message: str) -> int:
 
 
 def fail_begun(tx: Tx, job_id: int, *, code: str, message: str) -> int:
-    """What waits with a part of it done → error: cancelled would say that nothing was."""
+    """What waits and was tried, or done in part → error: cancelled would say that nothing was."""
     return tx.run(
-        "UPDATE job_items SET state = 'error', code = ?, message = ?, executed_at = ?,"
-        " retryable = 1 WHERE job_id = ? AND state IN ('ready', 'wait_online') AND step NOT NULL",
-        (code, message, tx.now, job_id),
+        "UPDATE job_items SET state = 'error', executed_at = ?, retryable = 1,"
+        " code = CASE WHEN step NOT NULL THEN 'partly_done' ELSE ? END,"
+        " message = ? || CASE WHEN step NOT NULL THEN ', and a part was done before'"
+        " ELSE ', and an earlier attempt was not answered' END"
+        " WHERE job_id = ? AND state IN ('ready', 'wait_online')"
+        " AND (step NOT NULL OR attempts_used > 0 OR interruptions > 0)",
+        (tx.now, code, message, job_id),
     )
 
 

@@ -105,7 +105,8 @@ class StoredSample(NamedTuple):
     station_id: int
     evse_id: int
     transaction_id: int | None
-    station_transaction_id: str | None
+    station_transaction_id: int | str | None
+    """As on the wire: a number in OCPP 1.6, a text in 2.x."""
     at: datetime
     """By the station's clock where it told, else by ours."""
     sample: SampledValue
@@ -207,7 +208,9 @@ def _samples(
     # sorted and not the few rows of the page, which the index has in order.
     rows = tx.all(
         "SELECT meter_values.id, sample.key, station_id, evse_id, transaction_id,"  # noqa: S608
-        " (SELECT station_transaction_id FROM transactions WHERE id = transaction_id),"
+        " (SELECT CASE WHEN natural_key IS NULL THEN station_transaction_id"
+        " ELSE CAST(station_transaction_id AS INTEGER) END"
+        " FROM transactions WHERE id = transaction_id),"
         f" {_AT}, context, sample.value, sample.type {_EXPANDED}"
         f" WHERE {where} ORDER BY {_AT} DESC, meter_values.id DESC LIMIT ? OFFSET ?",
         (*params, limit, offset),

@@ -140,6 +140,16 @@ def is_name_of_another(tx: ReadTx, station: Station | None, name: str) -> bool:
     return found is not None
 
 
+def is_serial_number_of_another(tx: ReadTx, identity: str) -> bool:
+    """Whether a live station with another identity has it as its serial number."""
+    found = tx.value(
+        "SELECT 1 FROM stations WHERE lower(trim(serial_number)) = ?1 AND identity_key != ?2"
+        " AND deleted_at IS NULL LIMIT 1",
+        (name_key(identity), identity_key(identity)),
+    )
+    return found is not None
+
+
 def find_many(tx: ReadTx, station_ids: Sequence[int]) -> dict[int, Station]:
     """Live stations by row id; absent ones are left out."""
     found: dict[int, Station] = {}
@@ -166,7 +176,7 @@ def resolve_uuids(tx: ReadTx, uuids_: Sequence[str]) -> dict[str, tuple[int, int
 
 
 def taken_identities(tx: ReadTx, identities: Iterable[str]) -> set[str]:
-    """Which of these identity keys live stations have."""
+    """Which of these identity keys live stations have, or have as a serial number."""
     keys = [identity_key(identity) for identity in identities]
     taken: set[str] = set()
     for chunk in _chunks(keys):
@@ -176,6 +186,14 @@ def taken_identities(tx: ReadTx, identities: Iterable[str]) -> set[str]:
             chunk,
         )
         taken.update(row["identity_key"] for row in rows)
+        names = {key: name_key(key) for key in chunk}
+        rows = tx.all(
+            f"SELECT lower(trim(serial_number)) AS name FROM stations"  # noqa: S608
+            f" WHERE lower(trim(serial_number)) IN ({_marks(chunk)}) AND deleted_at IS NULL",
+            list(names.values()),
+        )
+        numbers = {row["name"] for row in rows}
+        taken.update(key for key, name in names.items() if name in numbers)
     return taken
 
 

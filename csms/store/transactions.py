@@ -344,9 +344,10 @@ def update_charging_state(
     return [(row[0], row[1]) for row in rows]
 
 
-def update_natural_key(tx: Tx, transaction_id: int, natural_key: str | None) -> None:
+def free_natural_key(tx: Tx, transaction_id: int) -> None:
     """Free the key of a transaction that a later start must not be taken for."""
-    tx.run("UPDATE transactions SET natural_key = ? WHERE id = ?", (natural_key, transaction_id))
+    # Not null: that is a transaction of OCPP 2.x.
+    tx.run("UPDATE transactions SET natural_key = 'freed|' || id WHERE id = ?", (transaction_id,))
 
 
 def update_told(tx: Tx, transaction: Transaction) -> None:

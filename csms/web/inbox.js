@@ -141,6 +141,7 @@ function tell(accepted) {
   const how = {
     station: "keeps the password that it has. It is in at its next boot, within seconds.",
     told: "is in at its next boot, within seconds. It has no password yet, and is told one over OCPP then.",
+    certificate: "has a certificate, and needs no password. It connects again by itself.",
     none: "needs no password here.",
     given: "has the password that you gave it.",
     new: "needs this password; it is not shown again. Enter it in the station:",

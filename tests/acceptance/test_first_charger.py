@@ -329,13 +329,39 @@ async def test_a_station_without_a_password_stays_and_is_told_one(
         accepted = server.client.post(path, {})
         assert (accepted["password_from"], accepted["admitted"]) == ("told", True)
         assert accepted["password"] is None
-        # Until it has taken one it cannot come again, and nobody can in its name.
+        # While it is in nobody else comes in its name.
         assert await fails(dial(server, f"/ocpp/{identity}", subprotocol)) == 401
         assert await boot(station, subprotocol) == "Accepted"
         credentials = (identity, await takes_a_password(station))
     async with dial(server, f"/ocpp/{identity}", subprotocol, credentials=credentials) as station:
         assert await boot(station, subprotocol) == "Accepted"
     assert await fails(dial(server, f"/ocpp/{identity}", subprotocol)) == 401
+
+
+async def test_a_crash_right_after_accepting_is_nothing_to_the_station(server: Server) -> None:
+    async with dial(server, "/ocpp/CRASH", "ocpp1.6") as station:
+        assert await boot(station, "ocpp1.6") == "Pending"
+        path = f"/api/v1/inbox/{known(server, 'CRASH')['id']}/accept"
+        assert server.client.post(path, {})["password_from"] == "told"
+        server.kill()
+    server.start()
+    async with dial(server, "/ocpp/CRASH", "ocpp1.6") as station:
+        assert await boot(station, "ocpp1.6") == "Accepted"
+        credentials = ("CRASH", await hears_a_password(station))  # its answer never arrives
+    # Whichever the station uses now comes in, until it has used the one it was told.
+    async with dial(server, "/ocpp/CRASH", "ocpp1.6") as station:
+        assert await boot(station, "ocpp1.6") == "Accepted"
+    async with dial(server, "/ocpp/CRASH", "ocpp1.6", credentials=credentials) as station:
+        assert await boot(station, "ocpp1.6") == "Accepted"
+    assert await fails(dial(server, "/ocpp/CRASH", "ocpp1.6")) == 401
+
+
+async def hears_a_password(station: ClientConnection) -> str:
+    """What it is told, without an answer."""
+    async with asyncio.timeout(20):
+        while (frame := json.loads(await station.recv()))[2] != "ChangeConfiguration":
+            await station.send(json.dumps([3, frame[1], {"status": "Accepted"}]))
+    return bytes.fromhex(frame[3]["value"]).decode()
 
 
 async def takes_a_password(station: ClientConnection) -> str:

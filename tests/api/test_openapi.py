@@ -182,3 +182,19 @@ async def test_it_is_public_and_can_be_polled(api: Api) -> None:
     tag = response.headers["ETag"]
     again = await api.get("/openapi.json", role=None, headers={"If-None-Match": tag})
     assert again.status == 304
+
+
+def test_whatever_reads_a_body_may_refuse_how_it_is_packed() -> None:
+    wrong = [
+        (method, path)
+        for method, path, operation in operations()
+        if (method != "GET") != ("415" in operation["responses"])
+    ]
+    assert wrong == []
+
+
+async def test_the_body_of_a_get_means_nothing(api: Api) -> None:
+    packed = {"Content-Encoding": "br", "Content-Type": "text/plain"}
+    for _ in range(2):  # the second one on the same connection
+        response = await api.request("GET", "/api/v1/stations", data=b"x" * 5000, headers=packed)
+        assert response.status == 200

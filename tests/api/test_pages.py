@@ -29,6 +29,11 @@ async def test_a_page_is_public_and_locked_down(api: Api, path: str) -> None:
     assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
+async def test_no_refusal_names_what_we_are_made_of(api: Api) -> None:
+    response = await api.post("/api/v1/jobs", json={}, headers={"Expect": "a miracle"})
+    assert (response.status, response.headers["Server"]) == (417, "csms")
+
+
 @pytest.mark.parametrize("name", FILES)
 async def test_its_files_are_served_with_their_types(api: Api, name: str) -> None:
     response = await api.get(f"/assets/{name}", role=None)

@@ -18,6 +18,7 @@ BAD = {
     "no colon": (b"GET / HTTP/1.1\r\nAuthorization Bearer %s\r\n\r\n", 400),
     "a control character": (b"GET / HTTP/1.1\r\nAuthorization: Bearer %s\x01\r\n\r\n", 400),
     "no number": (b"POST / HTTP/1.1\r\nContent-Length: %s\r\n\r\n", 400),
+    "a blank in the path": (b"GET /ocpp/MY %s HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", 400),
     "no version": (b"GET /?token=%s HTTP/9.x\r\n\r\n", 400),
     "no method": (b"G(T /?token=%s HTTP/1.1\r\n\r\n", 400),
     "no address": (b"GET http://[::1/%s HTTP/1.1\r\n\r\n", 400),
@@ -32,11 +33,15 @@ async def port() -> AsyncIterator[int]:
     async def fine(request: web.Request) -> web.Response:
         return web.Response(text="fine")
 
+    async def url(request: web.Request) -> web.Response:
+        return web.Response(text=str(request.url))
+
     async def broken(request: web.Request) -> web.Response:
         raise RuntimeError("broken")
 
     app = web.Application()
     app.router.add_get("/fine", fine)
+    app.router.add_get("/url", url)
     app.router.add_get("/broken", broken)
     runner = Runner(app, shutdown_timeout=1, access_log=None)
     await runner.setup()
@@ -79,3 +84,11 @@ async def test_a_fault_of_ours_is_in_the_log(port: int, capfd: pytest.CaptureFix
     assert 500 == status
     assert b"Traceback" not in body
     assert "Traceback" in "".join(capfd.readouterr())
+
+
+async def test_a_target_on_a_host_that_no_script_can_write_is_a_request_to_be_refused(
+    port: int,
+) -> None:
+    request = b"GET http://xn--a/url HTTP/1.1\r\n" + HOST + b"\r\n"
+    status, _, body = await told(port, request)
+    assert (200, b"http://unreadable@unreadable/url") == (status, body)

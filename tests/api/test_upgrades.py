@@ -20,6 +20,7 @@ async def test_an_upgrade_goes_to_the_stations_endpoint(api: Api, path: str) -> 
     assert response.status == 418
     assert api.deps.endpoint.paths == [path]  # type: ignore[attr-defined]
     assert "X-Request-Id" not in response.headers
+    assert response.headers["Server"] == "csms"
 
 
 async def test_without_an_upgrade_the_same_path_is_rest(api: Api) -> None:

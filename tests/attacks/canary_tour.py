@@ -11,6 +11,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from csms.domain.versions import OcppVersion
+from csms.ocpp.directions import FROM_STATION
 from tests.acceptance.processes import TOKEN, Server, eventually
 from tests.attacks.canaries import Canaries, Everything, ask, opened
 from tests.attacks.raw import Raw, credentials, frame, knock, upgrade
@@ -69,6 +71,11 @@ class Tour:
             (f"{own}?password={new('a query of a refused one')}", {}),
             (f"{own}?token={new('a query of an accepted one')}", credentials(station)),
             (f"u:{new('a user in the path')}@x/{own}", basic(own, "x" * 16)),
+            (f"u:{new('a user before the id')}@{own}", {}),
+            (f"u%3A{new('a user before the id, encoded')}%40{own}", {}),
+            (own, {"Origin": f"https://page.example/?token={new('a query of an Origin')}"}),
+            (own, {"User-Agent": f"Box AuthorizationKey={new('a program')}"}),
+            (own, {"Sec-WebSocket-Protocol": new("a subprotocol")}),
         ):
             lines = [f"{name}: {value}" for name, value in headers.items()]
             request = upgrade(identity, "1.6", *lines)
@@ -205,14 +212,19 @@ class Tour:
                 },
             ),
             ("LogStatusNotification", {"status": "x", "info": {"password": new("a status")}}),
+            (f"AuthorizationKey={new('an action')}", {}),
+            ("Heartbeat", {f"AuthorizationKey={new('the name of a field')}": 1}),
         ):
             self.told.add("answer to a station", json.dumps(await raw.ask(action, payload)))
+        for action in sorted(FROM_STATION[OcppVersion(raw.version)]):  # some have no answer
+            raw.send(action, {"customData": {"vendorId": "v", "AuthorizationKey": new(action)}})
         key = new("a cut off frame").encode()
         for broken in (
             b'[2,"x","DataTransfer",{"vendorId":"v","data":{"AuthorizationKey":"' + key,
             b'{"AuthorizationKey":"' + new("no frame").encode() + b'"}',
             b'[2,"y","DataTransfer",{"password":"' + new("twice").encode() + b'","password":"b"}]',
             b'[9,"z",{"password":"' + new("an unknown type").encode() + b'"}]',
+            b'[2,"AuthorizationKey=' + new("a message id").encode() + b'","Heartbeat",{}]',
         ):
             raw.write(frame(broken))
         found, _ = await raw.until(raw.send("Heartbeat", {}))

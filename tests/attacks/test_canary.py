@@ -25,6 +25,8 @@ MUST_HOLD = {
         *("/api/v1/webhooks", "/api/v1/webhooks/{id}", *DATABASE),
         "answer of POST /api/v1/webhooks/{id}/rotate-secret",
     },
+    # The answer to a message bears its id, to whoever chose that.
+    **{f"a message id, {version}": {"answer to a broken frame"} for version in VERSIONS},
 }
 
 

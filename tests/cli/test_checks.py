@@ -185,5 +185,28 @@ def test_the_urls_of_stations_are_those_of_the_settings_without_a_server() -> No
 
 
 def test_that_only_this_machine_reaches_the_server_is_a_warning() -> None:
-    found = checks.station_urls(checks.reaches_of(load({"listen": ["127.0.0.1:9000"]})))
-    assert [Verdict.WARN] == [one.verdict for one in found]
+    listening = load({"listen": ["127.0.0.1:9123,tls"]})
+    (found,) = checks.station_urls(checks.reaches_of(listening))
+    assert Verdict.WARN is found.verdict
+    assert "--listen 0.0.0.0:9123,tls for" in (found.fix or "")
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_what_is_no_identity_is_refused_before_anything(
+    csms: Run, directory: Path, flags: list[str]
+) -> None:
+    outcome = csms("doctor", "--identity", "a/b", "--data-dir", directory, *flags)
+    assert (2, "") == (outcome.code, outcome.out)
+    assert "csms: --identity: identity must not contain '/'\n" == outcome.err
+
+
+def test_a_program_reads_the_url_and_the_steps_of_a_maker(csms: Run, directory: Path) -> None:
+    where = ("doctor", "--json", "--data-dir", directory)
+    rows = csms(*where, "--identity", "My Box", "--vendor", "autel").json
+    (url,) = (one["found"] for one in rows if one["check"] == "station url")
+    assert "/ocpp/My%20Box  (lo)" in url
+    (step,) = (one for one in rows if one["check"] == "maker")
+    assert ("ok", True) == (step["verdict"], step["found"].startswith("Autel: In the app"))
+    (unknown,) = (one for one in csms(*where, "--vendor", "No").json if one["check"] == "maker")
+    assert ("warn", "nothing is known of No") == (unknown["verdict"], unknown["found"])
+    assert "makers that are: ABB" in unknown["fix"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csms.cli.failures import CommandFailed, Refused, ServerUnreachable
+from csms.cli.failures import BadUsage, CommandFailed, Refused, ServerUnreachable
 from csms.cli.http import Client, find_server, require_server, segment
 from tests.cli.conftest import Scripted
 
@@ -88,3 +88,47 @@ def test_the_environment_names_another_server(
 def test_a_path_segment_cannot_leave_its_place() -> None:
     assert segment("a/../b?c#d") == "a%2F..%2Fb%3Fc%23d"
     assert segment("identity:CP 1") == "identity:CP%201"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:x",
+        "http://127.0. 0.1:9000",
+        "http://csms.example/api",
+        f"http://{'a' * 64}",
+        "csms.example",
+        "ftp://csms.example",
+    ],
+)
+def test_what_is_no_url_of_a_server_is_bad_usage(url: str) -> None:
+    with pytest.raises(BadUsage, match="is not the URL of a server"):
+        Client(url, "t")
+
+
+def test_a_password_in_the_url_is_not_repeated() -> None:
+    with pytest.raises(BadUsage) as refused:
+        Client("http://me:s3cr3t@csms.example", "t")
+    assert "s3cr3t" not in refused.value.message
+
+
+@pytest.mark.parametrize("token", ["s3cr\r\n3t", "s3cr\n3t", "\u201cs3cr3t\u201d", "s3cr 3t"])
+def test_what_is_no_token_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str
+) -> None:
+    monkeypatch.setenv("CSMS_URL", "http://csms.example")
+    monkeypatch.setenv("CSMS_TOKEN", token)
+    with pytest.raises(BadUsage) as refused:
+        find_server(tmp_path)
+    assert refused.value.message == "CSMS_TOKEN has characters that no token has"
+    assert refused.value.__cause__ is None
+
+
+def test_blanks_around_what_the_environment_says_do_not_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CSMS_URL", " https://csms.example\n")
+    monkeypatch.setenv("CSMS_TOKEN", "secret\r\n")
+    assert find_server(tmp_path) == Client("https://csms.example", "secret")

@@ -33,7 +33,7 @@ def files_of(outcome: Outcome) -> TlsFiles:
     )
 
 
-def verify(files: TlsFiles, host: str | ipaddress.IPv4Address) -> None:
+def verify(files: TlsFiles, host: str | ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     assert files.client_ca is not None
     root = x509.load_pem_x509_certificate(files.client_ca.read_bytes())
     named = x509.DNSName(host) if isinstance(host, str) else x509.IPAddress(host)
@@ -65,7 +65,12 @@ def test_the_files_are_for_their_owner_only(csms: Csms, tmp_path: Path) -> None:
 def test_again_makes_new_certificates_of_the_same_authority(csms: Csms, tmp_path: Path) -> None:
     files = files_of(csms("tls", "init", "--data-dir", tmp_path, "--host", "a.example.com"))
     before = [path.read_bytes() for path in files.paths]
-    files_of(csms("tls", "init", "--data-dir", tmp_path, "--host", "b.example.com"))
+    where = ("tls", "init", "--data-dir", tmp_path, "--host", "b.example.com")
+    refused = csms(*where)
+    assert (2, "") == (refused.code, refused.out)
+    assert "--replace" in refused.err
+    assert before == [path.read_bytes() for path in files.paths]
+    files_of(csms(*where, "--replace"))
     assert files.client_ca is not None
     assert before[-1] == files.client_ca.read_bytes()
     assert not set(before[:-1]) & {path.read_bytes() for path in files.paths}
@@ -142,14 +147,29 @@ def test_it_says_how_stations_get_the_root(csms: Csms, tmp_path: Path) -> None:
     assert "install_certificate" in said
 
 
-def test_what_is_no_host_is_refused_in_one_line(csms: Csms, tmp_path: Path) -> None:
-    outcome = csms("tls", "init", "--data-dir", tmp_path, "--host", "no..host")
-    assert (1, "csms: 'no..host' is no name of a host\n") == (outcome.code, outcome.err)
+@pytest.mark.parametrize("host", ["", "no..host", "https://csms.example.com", "10.0.0.0/8"])
+def test_what_is_no_host_is_refused_in_one_line(csms: Csms, tmp_path: Path, host: str) -> None:
+    outcome = csms("tls", "init", "--data-dir", tmp_path, "--host", "a.example", "--host", host)
+    assert (2, 1) == (outcome.code, outcome.err.count("\n"))
+    assert f"csms: --host: {host!r} is neither a host name nor" in outcome.err
+    assert not (tmp_path / "tls").exists()
+
+
+def test_a_machine_whose_name_nobody_can_dial_gets_a_certificate_for_itself(
+    csms: Csms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.getfqdn", lambda: "a b")
+    assert "for localhost, 127.0.0.1\n" in csms("tls", "init", "--data-dir", tmp_path).err
+
+
+def test_brackets_around_an_address_are_not_part_of_it(csms: Csms, tmp_path: Path) -> None:
+    files = files_of(csms("tls", "init", "--data-dir", tmp_path, "--host", "[2001:db8::7]"))
+    verify(files, ipaddress.IPv6Address("2001:db8::7"))
 
 
 def test_an_authority_that_cannot_be_read_is_not_replaced(csms: Csms, tmp_path: Path) -> None:
     csms("tls", "init", "--data-dir", tmp_path)
     (tmp_path / "tls" / "ca.key").write_text("broken")
-    outcome = csms("tls", "init", "--data-dir", tmp_path)
+    outcome = csms("tls", "init", "--data-dir", tmp_path, "--replace")
     assert (1, "csms: the authority's files cannot be read\n") == (outcome.code, outcome.err)
     assert "broken" == (tmp_path / "tls" / "ca.key").read_text()

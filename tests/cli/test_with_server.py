@@ -132,11 +132,14 @@ def test_a_station_that_knocked_is_accepted(
     with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as station:
         station.send(json.dumps([2, "1", "BootNotification", boot]))
         assert json.loads(station.recv(START_S))[2]["status"] == "Pending"
+        with pytest.raises(InvalidStatus):  # the newest attempt is not the one that waits
+            connect(url, subprotocols=[Subprotocol("ocpp1.5")])
         listed = csms("stations", "list", "--inbox", "--json", "--data-dir", data_dir).json
         named = (identity.lower(), "--name", "Gate", *options)
         accepted = csms("stations", "accept", *named, "--data-dir", data_dir)
     stations = csms("stations", "list", "--json", "--data-dir", data_dir).json
-    assert [one["identity"] for one in listed] == [identity]
+    assert [one["cause"] for one in listed] == ["no_common_subprotocol", "unknown_identity"]
+    assert "127.0.0.1: unknown_identity, which waits to be accepted" in accepted.err
     assert length == len(accepted.out.strip())
     assert words in accepted.err
     assert (identity, "Gate") in {(one["identity"], one["name"]) for one in stations}
@@ -184,7 +187,8 @@ def test_the_doctor_says_what_to_enter_in_a_station(
     found = csms("doctor", "--json", "--data-dir", data_dir).json
     (line,) = (one for one in found if one["check"] == "station url")
     assert line["found"].startswith(client_of(data_dir).url.replace("http", "ws") + "/ocpp/")
-    assert (line["verdict"], "--listen 0.0.0.0:9000" in line["fix"]) == ("warn", True)
+    port = client_of(data_dir).url.rpartition(":")[2]
+    assert (line["verdict"], f"--listen 0.0.0.0:{port} " in line["fix"]) == ("warn", True)
 
 
 def test_the_doctor_guides_a_person_to_the_settings_of_a_maker(
@@ -199,7 +203,7 @@ def test_the_doctor_guides_a_person_to_the_settings_of_a_maker(
     )
     assert "--vendor NAME also knows: ABB" in csms("doctor", *where).err
     refused = csms("doctor", "--identity", "a:b", *where)
-    assert (1, True) == (refused.code, "must not contain" in refused.err)
+    assert (2, True) == (refused.code, "must not contain" in refused.err)
 
 
 def test_a_job_can_be_listed_shown_and_watched(

@@ -4,11 +4,13 @@ import base64
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from csms.domain import certificates
 from csms.domain.certificates import SigningUse
 from csms.errors import Invalid
-from tests.certificates import NOT_AFTER, chain, csr, usage
+from tests.certificates import NOT_AFTER, chain, csr, key, usage
 
 
 @pytest.mark.parametrize(
@@ -47,10 +49,28 @@ def forged() -> str:
     return base64.b64encode(der).decode()
 
 
+def resigned(old: str, new: str) -> str:
+    """As if its station had written it so: other bytes of the same number, and a signature."""
+    request = x509.load_pem_x509_csr(csr(wants=usage(digital_signature=True), dns=("G",)).encode())
+    asked = request.tbs_certrequest_bytes
+    assert bytes.fromhex(old) in asked
+    asked = asked.replace(bytes.fromhex(old), bytes.fromhex(new), 1)
+    signature = key("ec").sign(asked, ec.ECDSA(SHA256()))
+    algorithm = bytes.fromhex("300a06082a8648ce3d040302")
+    bits = bytes([3, len(signature) + 1, 0]) + signature
+    body = asked + algorithm + bits
+    return base64.b64encode(b"\x30\x82" + len(body).to_bytes(2, "big") + body).decode()
+
+
+KEY_USAGE, ALTERNATIVE_NAME = "0603551d0f", "0603551d11"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "cannot be read"),
+        (resigned(ALTERNATIVE_NAME, KEY_USAGE), "cannot be read"),
+        (resigned("020100", "020105"), "cannot be read"),
         ("nonsense", "cannot be read"),
         ("\ud800", "cannot be read"),
         ("é" * 100, "cannot be read"),

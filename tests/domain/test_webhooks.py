@@ -111,6 +111,9 @@ def test_what_is_no_id_leads_nowhere(text: str) -> None:
         ("soon", 0),
         ("٣", 0),
         ("9" * 200, 1e200),
+        ("Fri, 01 May 99999999999999999999 12:02:00 GMT", 0),
+        ("Fri, 01 May 2026 12:02:00 +99999999999999999999", 0),
+        ("Fri, 01 May 0001 00:00:00 +2359", 0),
     ],
 )
 def test_how_long_a_receiver_wants_to_be_left_alone(said: str, seconds: float) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from csms.domain.config_templates import MOST_ROUNDS, Progress, Setting
-from csms.domain.jobs import ItemState, JobState, NewItem
+from csms.domain.jobs import ItemState, JobState, NewItem, OfflinePolicy, Policy
 from csms.domain.stations import BootReport, Registration, Station
 from csms.domain.templates import TemplateKind
 from csms.domain.versions import OcppVersion
 from csms.errors import CallRefused, ConnectionLost, Invalid
 from csms.jobs.configuring import Configuring
-from csms.jobs.kinds import config_template
+from csms.jobs.kinds import command, config_template
 from csms.services import booting, config_templates, templates
 from csms.services import stations as station_service
 from csms.store import config_assignments as store
 from csms.store import jobs, variables
+from csms.store.columns import to_json
 
 from .conftest import PRINCIPAL, Bench, Delivered
 
@@ -381,3 +383,68 @@ async def test_a_cancelled_round_begins_again_with_the_next_boot(bench: Bench) -
     assert JobState.CANCELLED is cancelled.state
     await boot(bench, station)
     await is_at(bench, station, Progress.APPLIED)
+
+
+@pytest.mark.usefixtures("configuring")
+async def test_a_station_whose_round_was_cancelled_is_shown_as_one_that_waits(
+    bench: Bench,
+) -> None:
+    station = await bench.station("one", connect=False)
+    await give(bench, station, HEARTBEAT)
+    bench.grace[station.id] = bench.clock.now()
+    await bench.db.write(lambda tx: config_templates.booted(tx, station.id, Registration.ACCEPTED))
+    await is_at(bench, station, Progress.RUNNING)
+    running = await bench.db.read(lambda tx: jobs.get(tx, store.find(tx, station.id).job_id))
+    await bench.engine.cancel(running)
+    await is_at(bench, station, Progress.PENDING)
+
+
+# ---- what cannot be begun --------------------------------------------------------------------
+
+
+async def test_one_that_found_no_room_is_told_when_there_is_some(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, max_open_items=1)
+    await bench.restart()
+    away = await bench.station("away", connect=False)
+    waits = Policy(offline=OfflinePolicy.WAIT)
+    wanted = command.Wanted(command="clear_cache", params={})
+    order = command.submission(
+        principal=PRINCIPAL,
+        wanted=wanted,
+        targets=[NewItem(away.uuid, away.id)],
+        dialect="native",
+        policy=waits,
+    )
+    filling = (await bench.engine.submit(order)).job
+    station = await bench.station("one")
+    bench.stations.automatic = Configurable()
+    await give(bench, station, HEARTBEAT)
+    configuring = Configuring(db=bench.db, bus=bench.bus, engine=bench.engine, retry_s=0.001)
+    with capture_logs() as logs:
+        task = asyncio.create_task(configuring.run())
+        await boot(bench, station)
+        while not logs:  # noqa: ASYNC110 - there is no event of what was not done
+            await asyncio.sleep(0)
+        await bench.engine.cancel(filling)
+        await is_at(bench, station, Progress.APPLIED)
+    assert {"queue_full"} == {entry["reason"] for entry in logs}
+    task.cancel()
+
+
+async def test_one_that_fails_is_gone_past_and_tried_again(bench: Bench) -> None:
+    first, second = await bench.station("one"), await bench.station("two")
+    bench.stations.automatic = Configurable()
+    await give(bench, first, HEARTBEAT)
+    await bench.db.write(lambda tx: tx.run("UPDATE templates SET name = 'Broken', content = '?'"))
+    await give(bench, second, OWN_KEY)
+    for station in (first, second):
+        await boot(bench, station)
+    configuring = Configuring(db=bench.db, bus=bench.bus, engine=bench.engine, retry_s=0.001)
+    task = asyncio.create_task(configuring.run())
+    await is_at(bench, second, Progress.APPLIED)
+    await is_at(bench, first, Progress.PENDING)
+    content = to_json([HEARTBEAT.dumped()])
+    mend = "UPDATE templates SET content = ? WHERE name = 'Broken'"
+    await bench.db.write(lambda tx: tx.run(mend, (content,)))
+    await is_at(bench, first, Progress.APPLIED)
+    task.cancel()

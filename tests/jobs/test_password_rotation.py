@@ -73,7 +73,8 @@ async def verdicts(passwords, station, *presented) -> list[Verdict]:
 def restore(tx, station, rows) -> None:
     tx.run("DELETE FROM credentials WHERE station_id = ?", (station.id,))
     for row in rows:
-        tx.run("INSERT INTO credentials VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(row))
+        places = ", ".join("?" * len(row))
+        tx.run(f"INSERT INTO credentials VALUES ({places})", tuple(row))
 
 
 @pytest.mark.parametrize("version", list(OcppVersion))

@@ -7,11 +7,13 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from csms.domain.jobs import ItemState, JobState, OfflinePolicy, Policy
+from csms.domain.stations import NewStation
 from csms.errors import StorageFailed
 from csms.events import LateAnswer
 from csms.jobs import dispatcher
@@ -409,3 +411,45 @@ async def test_an_effect_with_a_bug_is_an_item_that_failed(bench: Bench, monkeyp
 
     found = await rows(bench, job)
     assert ["internal"] * 2 == [row.item.code for row in found.rows]
+
+
+async def test_an_identity_that_has_become_a_serial_number_is_a_failed_item(bench: Bench):
+    await bench.db.write(lambda tx: stations.insert(tx, NewStation("CP-9", serial_number="cp-1")))
+    _, job = await create(bench, ["1", "2"])
+    await bench.log.wait_for("job.done")
+
+    found = await rows(bench, job)
+    assert [
+        ("duplicate_identity", "The identity is the serial number of another station"),
+        (None, None),
+    ] == [(row.item.code, row.item.message) for row in found.rows]
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+async def test_what_was_sent_before_a_crash_is_never_called_unsent(bench: Bench, end: str):
+    station = await bench.station("A")
+    job = (await bench.engine.submit(order([station], policy=Policy(expires_in_s=60)))).job
+    await bench.stations.delivered(1)
+    await bench.crash()
+    bench.grace[station.id] = bench.clock.now() + timedelta(seconds=120)
+    await bench.until(lambda tx: tx.value("SELECT interruptions FROM job_items") == 1)
+
+    if end == "cancelled":
+        await bench.engine.cancel(job)
+    else:
+        bench.advance(61)
+        await bench.log.wait_for("job.done")
+
+    (row,) = (await rows(bench, job)).rows
+    assert (ItemState.ERROR, end, True) == (row.item.state, row.item.code, row.item.retryable)
+    assert row.item.message.endswith("an earlier attempt was not answered")
+
+
+async def test_what_waits_for_its_first_attempt_is_merely_cancelled(bench: Bench):
+    station = await bench.station("A", connect=False)
+    job = (await bench.engine.submit(order([station], policy=WAIT))).job
+    await bench.until(lambda tx: tx.value("SELECT state FROM job_items") == "wait_online")
+    await bench.engine.cancel(job)
+
+    (row,) = (await rows(bench, job)).rows
+    assert (ItemState.CANCELLED, "cancelled") == (row.item.state, row.item.code)

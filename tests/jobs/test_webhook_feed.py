@@ -336,7 +336,13 @@ async def test_a_receiver_that_takes_nothing_is_tried_for_three_days(bench: Webh
 
 @pytest.mark.parametrize(
     ("asked", "waits_s"),
-    [("1200", 1200), ("86400", 3600), ("Fri, 01 May 2026 12:20:00 GMT", 1200)],
+    [
+        ("1200", 1200),
+        ("86400", 3600),
+        ("9" * 200, 3600),
+        ("Fri, 01 May 2026 12:20:00 GMT", 1200),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+    ],
 )
 async def test_a_receiver_that_asks_to_wait_is_left_alone_so_long(
     bench: WebhookBench, asked: str, waits_s: int
@@ -350,6 +356,17 @@ async def test_a_receiver_that_asks_to_wait_is_left_alone_so_long(
         lambda tx: webhook_deliveries.list_page(tx, webhook.id, limit=1)
     )
     assert now + timedelta(seconds=waits_s) == delivery.next_attempt_at
+
+
+async def test_a_receiver_that_asks_for_no_time_there_is_is_told_again(bench: WebhookBench) -> None:
+    answers = [Answer(429, "", "Fri, 01 May 99999999999999999999 12:20:00 GMT"), TAKEN]
+    bench.receiver.answer = lambda _: answers.pop(0)
+    webhook = await bench.webhook()
+    await bench.happen(1)
+    await bench.until_tried(1)
+    assert ["pending"] == await bench.states(webhook)
+    bench.advance(3600)
+    await bench.until_states(webhook, "delivered")
 
 
 async def test_a_deleted_webhook_is_told_no_more(bench: WebhookBench) -> None:

@@ -89,6 +89,7 @@ def rotate(tx: Tx, station: Station) -> None:
         (rotate, False),
         (lambda tx, station: stations.update(tx, station, {"security_profile": 2}), False),
         (lambda tx, station: stations.update(tx, station, {"name": "Left"}), True),
+        (lambda tx, station: stations.update(tx, station, {"serial_number": "7"}), True),
         (lambda tx, station: tx.emit(Event("station.blocked", {}, station_id=99)), True),
     ],
 )

@@ -111,6 +111,16 @@ def test_no_more_than_the_limit_is_unpacked() -> None:
         inflate(b"\xff\xff\xff", 100)
 
 
+def test_what_is_compressed_counts_as_large_as_it_is() -> None:
+    socket, _, owner = opened()
+    small = frame(pressed(b"a" * 100_000), TEXT | RSV1)
+    socket.data_received(small)
+    assert 100_000 + len(small) == owner.size
+    socket.data_received(frame(pressed(b"a" * (MAX_MESSAGE_BYTES + 1)), TEXT | RSV1))
+    assert owner.heard == ["1009"]
+    assert owner.size > 100_000 + MAX_MESSAGE_BYTES
+
+
 def test_messages_come_compressed_plain_and_in_fragments() -> None:
     socket, transport, owner = opened()
     small = pressed(b"a" * 1000)

@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from csms.domain.addresses import Proxies
 from csms.domain.onboarding import Cause, Onboarding
 from csms.domain.versions import OcppVersion
-from csms.ocpp.attempts import PER_IDENTITY
-from csms.services import credentials, inbox
+from csms.services import inbox
 from csms.services.credentials import Passwords
 from csms.store import connections, stations
-from tests.ocpp.conftest import BOOT, WAIT_S, Client, Server, Start, basic
+from tests.ocpp.conftest import BOOT, WAIT_S, Server, Start, basic
 from tests.pki import Authority
 
 V16 = OcppVersion.V16
@@ -401,6 +400,19 @@ async def test_open_lets_the_first_password_stand(start: Start) -> None:
     await server.connect("New", "sixteen-bytes-of-password")
 
 
+@pytest.mark.parametrize("mode", list(Onboarding))
+async def test_nobody_is_registered_under_the_serial_number_of_a_station(
+    start: Start, mode: Onboarding
+) -> None:
+    server = await start(onboarding=mode)
+    await server.register("S", serial_number="SN-1", security_profile=3)
+    if mode is not Onboarding.OPEN:
+        await server.endpoint.window.open(server.db, 1)
+    assert 401 == await refused(server, "sn-1", "sixteen-bytes-of-password")
+    assert [("sn-1", Cause.IDENTITY_IS_SERIAL_NUMBER)] == await causes(server)
+    assert None is await server.db.read(lambda tx: stations.find_by_identity(tx, "sn-1"))
+
+
 async def test_a_station_that_knocks_without_a_pause_is_noted_once_a_second(
     server: Server,
 ) -> None:
@@ -409,59 +421,6 @@ async def test_a_station_that_knocks_without_a_pause_is_noted_once_a_second(
     assert answers == [401] * 20
     entry = (await server.db.read(inbox.list_entries))[0]
     assert entry.attempts < 5
-
-
-async def test_a_storm_of_unknown_stations_is_bounded(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("csms.ocpp.strangers.MAX_HELD", 3)
-    clients: list[Client] = [await server.connect(f"N{number}") for number in range(3)]
-    assert await refused(server, "N3") == 503
-    assert len(clients) == server.hub.held_count
-
-
-# ---- guesses ---------------------------------------------------------------------------------
-
-
-async def guess(server: Server, identity: str, number: int) -> set[int]:
-    """Show so many wrong passwords at once; returns how they were answered."""
-    wrong = (f"wrong-password-{n}" for n in range(number))
-    return set(await asyncio.gather(*(refused(server, identity, one) for one in wrong)))
-
-
-async def test_who_guesses_is_not_listened_to_after_a_while(server: Server) -> None:
-    station, _ = await server.register("S")
-    assert {401} == await guess(server, "S", PER_IDENTITY)
-    status, headers, text = await knock(server, Authorization=basic("S", "wrong-password"))
-    assert (status, text) == (429, "too many attempts\n")
-    assert 0 < int(headers["Retry-After"]) <= 60
-    assert ("S", Cause.TOO_MANY_ATTEMPTS) in await causes(server)
-    assert not server.hub.is_connected(station.id)
-
-
-async def test_guesses_at_a_station_do_not_keep_it_out_where_it_was_before(server: Server) -> None:
-    station, password = await server.register("S")
-    await (await server.connect("S", password)).close()
-    await server.until(lambda: not server.hub.is_connected(station.id))
-    assert {401} == await guess(server, "S", PER_IDENTITY + 5)
-    await server.connect("S", password)
-    await server.until(lambda: server.hub.is_connected(station.id))
-
-
-async def test_an_unknown_identity_is_guessed_at_alike(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(credentials, "slow_hash", lambda salt, password: bytes(32))
-    server = await start(onboarding=Onboarding.CLOSED)
-    assert {401} == await guess(server, "nobody", PER_IDENTITY)
-    assert await refused(server, "nobody", "wrong-password") == 429
-
-
-async def test_a_station_that_shows_no_password_does_not_guess(server: Server) -> None:
-    await server.register("S")
-    knocks = (refused(server, "S") for _ in range(PER_IDENTITY + 5))
-    assert {401} == set(await asyncio.gather(*knocks))
-    assert {401} == await guess(server, "S", 1)
 
 
 # ---- proxies ---------------------------------------------------------------------------------

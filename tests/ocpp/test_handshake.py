@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 
@@ -19,6 +20,7 @@ from csms.ocpp.handshake import (
     identity_in,
     is_lost_station,
     oddities,
+    shown_identity,
     shown_path,
     speaks_soap,
     subprotocols_in,
@@ -206,6 +208,13 @@ def test_what_came_is_described_without_its_secrets(
         ({"authorization": f"Bearer {SECRET}"}, "an Authorization header that is not Basic"),
         ({"authorization": f"Basic {SECRET}"}, "an Authorization header that is not Basic"),
         ({"origin": f"https://u:{SECRET}@page.example"}, "Origin https://***@page.example"),
+        ({"origin": f"https://page.example/?token={SECRET}"}, "Origin https://page.example/"),
+        ({"origin": f"https://page.example/#{SECRET}"}, "Origin https://page.example/"),
+        ({"user-agent": f"Box AuthorizationKey={SECRET}"}, "User-Agent ***"),
+        (
+            {"sec-websocket-protocol": f"ocpp1.5, {SECRET}, chat"},
+            "offers ocpp1.5, a name of 25 characters, chat",
+        ),
         ({"user-agent": "Box/1.0\x1b[31m"}, "User-Agent Box/1.0?[31m"),
     ],
 )
@@ -214,6 +223,14 @@ def test_other_headers_are_described(headers: dict[str, str], words: str) -> Non
     assert words in text
     assert SECRET not in text
     assert text.isprintable()
+
+
+@pytest.mark.parametrize("long", [":" * 60_000, "u:@" * 20_000, "%40" * 20_000])
+def test_what_was_made_to_be_slow_to_show_is_not(long: str) -> None:
+    began = time.perf_counter()
+    described(Upgrade("GET", f"/ocpp/{long}", {"origin": long}, Peer("192.0.2.1")))
+    shown_identity(f"/ocpp/{long}")
+    assert time.perf_counter() - began < 0.5
 
 
 def test_a_description_is_bounded() -> None:
@@ -237,11 +254,27 @@ def test_words_of_the_path_are_no_identity(identity: str, is_word: bool) -> None
         ("/ocpp/CP-1#p", "/ocpp/CP-1"),
         ("ws://u:p@host/ocpp/CP-1", "/ocpp/CP-1"),
         ("/u:p@host/CP-1", "/***@host/CP-1"),
+        ("/ocpp/u:p@CP-1", "/ocpp/***@CP-1"),
+        ("/ocpp/u%3Ap%40CP-1", "/ocpp/***@CP-1"),
         ("/ocpp/CP\x1b[2J", "/ocpp/CP?[2J"),
     ],
 )
 def test_a_target_is_shown_without_secrets(target: str, shown: str) -> None:
     assert shown == shown_path(target)
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/ocpp/u:p@CP-1", "***@CP-1"),
+        ("/ocpp/u%3Ap%40x%40CP-1", "***@CP-1"),
+        ("/ocpp/me@CP-1", "me@CP-1"),  # may be one
+        ("/ocpp/AA:BB:CC", "AA:BB:CC"),
+        ("/", ""),
+    ],
+)
+def test_an_identity_is_shown_without_a_password_before_it(target: str, shown: str) -> None:
+    assert shown == shown_identity(target)
 
 
 UPGRADE = {"connection": "keep-alive, Upgrade"}

@@ -260,3 +260,15 @@ async def test_programs_beyond_the_limit_are_turned_away_and_stations_are_not(
     await server.until(lambda: server.hub.is_connected(station.id))
     for _, writer in (first, second):
         writer.close()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+async def test_a_head_whose_lines_end_in_bare_lf_is_refused_at_once(
+    server: Server, end: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /ocpp/S HTTP/1.1\nUpgrade: websocket\n" + end)
+    assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+    writer.close()
+    detail = "the lines of its request end in LF, and not in CR LF"
+    assert [("127.0.0.1", "bad_handshake", detail)] == server.strangers

@@ -253,6 +253,21 @@ async def test_what_a_handler_raises_becomes_a_code(
     assert "canary" not in outcome.answer.description
 
 
+async def test_a_schema_that_fails_is_answered_too(
+    context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise OSError("canary")
+
+    async def never(station: StationContext, payload: JsonObject) -> JsonObject:
+        raise AssertionError
+
+    made = router(V16, never)
+    monkeypatch.setattr(schemas, "checker", stumble)
+    outcome = await made.route(context(V16), Call("id", "Authorize", {"idTag": "t"}))
+    assert "InternalError" == code_of(outcome)
+
+
 @versions
 async def test_a_full_disk_leaves_the_transaction_class_unanswered(
     version: OcppVersion, context: MakeContext

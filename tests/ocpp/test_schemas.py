@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import gc
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from csms.domain.versions import OcppVersion
 from csms.ocpp import schemas
@@ -43,6 +45,24 @@ def test_a_schema_is_compiled_when_it_is_first_asked() -> None:
     assert schemas._compiled.cache_info().currsize == 1
 
 
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"type": 7}'])
+def test_what_a_schema_that_went_says_is_not_asked(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "Heartbeat.json"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(schemas, "_files", lambda: {(V16, "Heartbeat", "request"): file})
+    schemas._compiled.cache_clear()
+    with capture_logs() as logs:
+        for payload in ({}, {"anything": 1}):
+            assert [] == schemas.breaches(V16, "Heartbeat", "request", payload)
+    schemas._compiled.cache_clear()
+    assert ["a schema is unreadable; until a restart its messages are not checked"] == [
+        entry["event"] for entry in logs
+    ]
+
+
 def test_actions_that_stations_invent_leave_nothing_behind() -> None:
     kept = schemas._compiled.cache_info().currsize
     for number in range(10):
@@ -54,11 +74,13 @@ def test_actions_that_stations_invent_leave_nothing_behind() -> None:
 def test_compiling_everything_is_quick() -> None:
     schemas._compiled.cache_clear()
     began = time.process_time()
-    for version in OcppVersion:
-        for action in schemas.actions(version):
-            schemas.checker(version, action, "request")
-            schemas.checker(version, action, "response")
+    with capture_logs() as logs:
+        for version in OcppVersion:
+            for action in schemas.actions(version):
+                schemas.checker(version, action, "request")
+                schemas.checker(version, action, "response")
     assert time.process_time() - began < 1.0
+    assert [] == logs
 
 
 def test_formats_are_not_checked() -> None:

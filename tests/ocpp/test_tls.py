@@ -251,16 +251,6 @@ async def test_plain_http_on_the_tls_port_is_noted(by_password: Secure) -> None:
     assert "plain_on_tls_port" == (await by_password.stranger())[0]
 
 
-@pytest.mark.parametrize("first", [b"", b"\x16\x03\x01"])
-async def test_a_handshake_that_never_ends_is_cut_off(by_password: Secure, first: bytes) -> None:
-    reader, writer = await asyncio.open_connection(HOST, by_password.server.port)
-    writer.write(first)
-    async with asyncio.timeout(5):
-        assert b"" == await reader.read()
-    writer.close()
-    assert [] == by_password.server.strangers
-
-
 async def test_a_head_that_never_ends_is_cut_off_under_tls_too(
     by_password: Secure, ours: Authority
 ) -> None:

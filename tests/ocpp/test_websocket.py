@@ -48,6 +48,9 @@ class Owner:
         self.hold_after = self.more = self.size = 0
         self.socket: Socket
 
+    def on_open(self) -> None:
+        """Nothing has to be done."""
+
     def on_text(self, data: bytes) -> None:
         self.texts.append(data)
         if len(self.texts) == self.hold_after:
@@ -162,6 +165,14 @@ def test_what_is_no_websocket_is_told_once_and_nothing_more_is_read(
     socket.data_received(stream)
     socket.data_received(frame(b"more"))
     assert (owner.texts, owner.heard) == ([], [str(code)])
+
+
+def test_what_comes_after_a_broken_frame_is_not_read_but_counts() -> None:
+    socket, _, owner = opened()
+    broken, more = frame(b"a", mask=None), frame(b"more")
+    socket.data_received(broken + more)
+    socket.data_received(more)
+    assert (owner.texts, owner.size) == ([], len(broken + more + more))
 
 
 def test_a_goodbye_is_answered_and_ends_it() -> None:

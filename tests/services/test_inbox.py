@@ -10,7 +10,7 @@ from csms.events import Event
 from csms.services import inbox
 from csms.services.inbox import (
     MAX_EVENTS_PER_MINUTE,
-    MAX_NEW_OF_ADDRESS,
+    MAX_NEW_OF_ORIGIN,
     MAX_NEW_PER_MINUTE,
     Place,
 )
@@ -57,15 +57,22 @@ async def test_flood_of_strangers_is_bounded_in_rate_and_events(db, clock, bus):
     assert await inbox.record(db, "real", Cause.UNKNOWN_IDENTITY, "192.0.2.8")
 
 
-async def test_a_flood_from_one_address_keeps_nobody_else_out(db):
+@pytest.mark.parametrize(
+    ("addresses", "other"),
+    [
+        (lambda n: "192.0.2.9", "192.0.2.8"),
+        (lambda n: f"2001:db8::{n:x}:1", "2001:db8:0:1::1"),
+    ],
+)
+async def test_a_flood_from_one_origin_keeps_nobody_else_out(db, addresses, other):
     def flood(tx):
         return [
-            inbox.note(tx, f"X{n}", Cause.UNKNOWN_IDENTITY, "192.0.2.9")
-            for n in range(MAX_NEW_OF_ADDRESS + 5)
+            inbox.note(tx, f"X{n}", Cause.UNKNOWN_IDENTITY, addresses(n))
+            for n in range(MAX_NEW_OF_ORIGIN + 5)
         ]
 
     assert 5 == (await db.write(flood)).count(False)
-    assert await inbox.record(db, "real", Cause.UNKNOWN_IDENTITY, "192.0.2.8")
+    assert await inbox.record(db, "real", Cause.UNKNOWN_IDENTITY, other)
 
 
 async def test_longest_unseen_entries_go_over_the_bound(db, clock, monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -136,3 +137,34 @@ async def test_too_short_a_supplied_password_stores_nothing(db, passwords, stati
     with pytest.raises(Invalid):
         await passwords.set_supplied(station_id, b"short")
     assert await verify(passwords, station_id, b"short") is Verdict.NONE_SET
+
+
+@pytest.mark.parametrize("at_home", [True, False])
+async def test_a_slow_hash_keeps_its_place_when_nobody_waits_for_it_any_more(
+    passwords, station_id, monkeypatch, at_home
+):
+    await passwords.set_supplied(station_id, b"a person's password")
+    running, go_on = threading.Semaphore(0), threading.Event()
+
+    def blocked(salt, password):
+        running.release()
+        go_on.wait()
+        return b"digest"
+
+    monkeypatch.setattr(credentials, "slow_hash", blocked)
+    line = passwords._slow if at_home else passwords._slow_for_strangers
+    checks = [
+        asyncio.ensure_future(verify(passwords, station_id, b"x" * 16, at_home=at_home))
+        for _ in range(2)
+    ]
+    for _ in checks:
+        await asyncio.to_thread(running.acquire)
+        line_is_full = line.locked()
+    for check in checks:
+        check.cancel()
+    await asyncio.gather(*checks, return_exceptions=True)
+    is_still_full = line.locked()
+    go_on.set()
+    assert (True, True) == (line_is_full, is_still_full)
+    async with asyncio.timeout(10), line:
+        pass

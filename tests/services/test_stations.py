@@ -8,7 +8,14 @@ import pytest
 
 from csms.domain.locations import Location
 from csms.domain.stations import NewStation, Station
-from csms.errors import Conflict, DuplicateIdentity, Invalid, NotFound, TransactionOpen
+from csms.errors import (
+    Conflict,
+    DuplicateIdentity,
+    IdentityIsSerialNumber,
+    Invalid,
+    NotFound,
+    TransactionOpen,
+)
 from csms.events import Bus, Event
 from csms.services import locations, stations
 from csms.store import stations as store
@@ -64,10 +71,25 @@ async def test_a_serial_number_is_no_name_of_another_station(db: Database, name:
     await db.write(lambda tx: stations.update(tx, other, {"serial_number": name}))
 
 
+@pytest.mark.parametrize("name", ["SN-1", "sn-1", " SN-1"])
+async def test_an_identity_is_no_serial_number_of_another_station(db: Database, name: str) -> None:
+    first = await station(db, "Bay-1", serial_number="SN-1")
+
+    with pytest.raises(IdentityIsSerialNumber):
+        await station(db, name)
+    with pytest.raises(DuplicateIdentity):
+        await station(db, "bay-1")
+    assert [first] == await db.read(lambda tx: store.list_page(tx, limit=9))
+    await db.write(lambda tx: stations.delete(tx, first))
+    await station(db, name, serial_number="SN-1")
+    with pytest.raises(DuplicateIdentity, match="Duplicate"):
+        await station(db, name)
+
+
 async def test_who_has_a_serial_number_is_looked_up(db: Database) -> None:
     other = await station(db, "Bay-1")
 
-    def plan(tx: Any) -> list[str]:
+    def plans(tx: Any) -> list[str]:
         asked: list[tuple[str, Any]] = []
 
         class Asked:
@@ -75,10 +97,15 @@ async def test_who_has_a_serial_number_is_looked_up(db: Database) -> None:
                 asked.append((sql, params))
 
         store.is_name_of_another(cast("Any", Asked()), other, "SN-1")
-        ((sql, params),) = asked
-        return [row["detail"] for row in tx.all(f"EXPLAIN QUERY PLAN {sql}", params)]
+        store.is_serial_number_of_another(cast("Any", Asked()), "SN-1")
+        assert 2 == len(asked)
+        return [
+            row["detail"]
+            for sql, params in asked
+            for row in tx.all(f"EXPLAIN QUERY PLAN {sql}", params)
+        ]
 
-    assert not [step for step in await db.read(plan) if step.startswith("SCAN")]
+    assert not [step for step in await db.read(plans) if step.startswith("SCAN")]
 
 
 async def test_an_impossible_identity_is_refused(db: Database) -> None:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
@@ -142,6 +143,21 @@ async def test_a_receiver_that_drips_is_given_up(receive: Receive) -> None:
     server = await receive(handler)
     with pytest.raises(DeliveryFailed):
         await Sender(allowed=LOOPBACK, timeout_s=0.3).post(url_of(server), b"{}", {})
+
+
+async def test_an_answer_that_a_library_stumbles_over_is_a_failure(
+    receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(_: Any) -> None:
+        raise LookupError("of a kind that nobody expected")
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response()
+
+    monkeypatch.setattr(aiohttp.ClientResponse, "content", property(stumble), raising=False)
+    server = await receive(answer)
+    with pytest.raises(DeliveryFailed, match="of a kind that nobody expected"):
+        await Sender(allowed=LOOPBACK).post(url_of(server), b"{}", {})
 
 
 async def test_nobody_listening_is_a_failure() -> None:

@@ -31,7 +31,9 @@ class CommandsMeterValue(Shape):
     charger_connector_id: int
     connector_id: int
     charger_transaction_id: int | None = Field(description="The `id` of the transaction.")
-    transaction_id: int | str | None = Field(description="The charger's own id of it.")
+    transaction_id: int | str | None = Field(
+        description="The charger's own id of it: a number in OCPP 1.6, a text in 2.x."
+    )
     timestamp: str
     value: str | None
     context: str
@@ -71,7 +73,7 @@ def meter_value_body(found: StoredSample) -> dict[str, Any]:
         "charger_connector_id": row_id_of_connector(found.station_id, found.evse_id, None),
         "connector_id": found.evse_id,
         "charger_transaction_id": found.transaction_id,
-        "transaction_id": _as_on_the_wire(found.station_transaction_id),
+        "transaction_id": found.station_transaction_id,
         "timestamp": micros(found.at),
         "value": sample.value,
         "context": sample.context,
@@ -81,10 +83,3 @@ def meter_value_body(found: StoredSample) -> dict[str, Any]:
         "location": sample.location,
         "unit": sample.unit,
     }
-
-
-def _as_on_the_wire(transaction_id: str | None) -> int | str | None:
-    """A number in OCPP 1.6, a text in 2.x."""
-    if transaction_id is None or not transaction_id.isascii() or not transaction_id.isdigit():
-        return transaction_id
-    return int(transaction_id)

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from csms.api import times
-from csms.api.models import Page, Shape
+from csms.api.models import Page, Shape, never_null
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import Instant
-from csms.api.v1.templates import NewTemplate, TemplateChanges, TemplateResource, never_null
+from csms.api.v1.templates import NewTemplate, TemplateChanges, TemplateResource
 from csms.domain.templates import Template, TemplateKind
 from csms.jobs.kinds import charging_profile_template as kind
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from csms.api import cursors, times
+from csms.api import cursors, outcomes, times
 from csms.api.models import Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1 import stations
@@ -22,9 +22,6 @@ from csms.store import job_items
 from csms.store import single_commands as store
 from csms.store import stations as station_store
 from csms.store.database import ReadTx
-
-AMBIGUOUS_CODES = frozenset({"timeout", "connection_lost", "partly_done", "retries_exhausted"})
-"""Of an item in state error: the station may have run the command."""
 
 # More than wait for any station that somebody watches.
 _MOST_WITHDRAWN = 500
@@ -202,6 +199,6 @@ def _state(item: JobItem) -> CommandState:
         return _STATES[item.state]
     if item.code == "call_error":
         return CommandState.REFUSED
-    if item.code in AMBIGUOUS_CODES or item.code == "internal":
+    if outcomes.may_have_run(item) or item.code == "internal":
         return CommandState.UNKNOWN
     return CommandState.NOT_SENT

@@ -15,7 +15,6 @@ from csms.api.errors import problem
 from csms.api.models import Shape, Strict
 from csms.api.routing import Call, Reply
 from csms.api.v1 import command_records
-from csms.api.v1.command_records import AMBIGUOUS_CODES
 from csms.api.v1.stations import find
 from csms.domain.jobs import ItemState, Job, JobItem, Lane, NewItem, Policy, Submission
 from csms.domain.stations import Station
@@ -264,7 +263,7 @@ def _failure(item: JobItem) -> tuple[int, str, str, str]:
         return 409, "rejected", item.message or "The station rejected it.", "rejected"
     if item.state is ItemState.SKIPPED_FORBIDDEN:
         return 404, "not_found", "Station not found", "not_sent"
-    if item.state is ItemState.ERROR and item.code not in AMBIGUOUS_CODES:
+    if item.state is ItemState.ERROR and not outcomes.may_have_run(item):
         message = item.message or "the station refused the call"
         if item.code == "call_error":
             return 502, "call_refused", message, "refused"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from csms.api import times
-from csms.api.models import Page, Shape
+from csms.api.models import Page, Shape, never_null
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import Instant
-from csms.api.v1.templates import NewTemplate, TemplateChanges, TemplateResource, never_null
+from csms.api.v1.templates import NewTemplate, TemplateChanges, TemplateResource
 from csms.api.v1.variables import VariableValueBody
 from csms.domain.config_templates import Setting
 from csms.domain.templates import Template, TemplateKind
@@ -20,12 +20,24 @@ from csms.errors import Invalid
 from csms.jobs.kinds import config_template as kind
 
 
+def _each_once(versions: list[OcppVersion]) -> list[OcppVersion]:
+    if len(set(versions)) < len(versions):
+        raise ValueError("a version is there twice")
+    return versions
+
+
 class TemplateVariable(VariableValueBody):
     """One variable and what it shall be."""
 
-    ocpp_versions: list[Annotated[OcppVersion, Field(strict=False)]] | None = Field(
+    ocpp_versions: (
+        Annotated[
+            list[Annotated[OcppVersion, Field(strict=False)]],
+            Field(min_length=1),
+            AfterValidator(_each_once),
+        ]
+        | None
+    ) = Field(
         default=None,
-        min_length=1,
         description="Only for stations that speak one of these. A variable or a key that some"
         " version does not have needs it.",
     )

@@ -14,7 +14,7 @@ from csms.domain.identity import check_identity
 from csms.domain.onboarding import Onboarding
 from csms.domain.versions import BY_PREFERENCE
 from csms.ocpp import makers
-from csms.services.reach import Reach, reaches
+from csms.services.reach import Reach, open_to_the_network, reaches
 
 _PLACEHOLDER = "<identity>"
 Text = Annotated[str, StringConstraints(max_length=255)]
@@ -101,7 +101,8 @@ def _shape(reach: Reach, identity: str | None) -> StationUrl:
 def _steps(found: list[Reach], mode: Onboarding) -> list[str]:
     steps = []
     if all(reach.is_local for reach in found):
-        steps.append("Start the server with --listen 0.0.0.0:9000: no station reaches it now.")
+        listen = open_to_the_network(found)
+        steps.append(f"Start the server with --listen {listen}: no station reaches it now.")
     steps.append("In the station, choose OCPP JSON (websocket, not SOAP) 1.6, 2.0.1 or 2.1.")
     steps.append(
         "Enter the first URL that the station's network can reach. If it has a field of its own"

@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from csms.api import file_sending, uploads
+from csms.api import file_sending, peers, uploads
 from csms.api.file_sending import Sent
 from csms.api.models import Shape
 from csms.api.routing import Call, Reply
@@ -66,7 +66,7 @@ async def fetch(call: Call[None, None]) -> web.StreamResponse:
             agent = request.headers.get("User-Agent", "")
             fetched = Fetch(
                 at=at,
-                address=request.remote,
+                address=peers.address_of(request),
                 user_agent=_printable(agent) or None,
                 first_byte=sent.first_byte,
                 bytes_sent=sent.bytes_sent,
@@ -105,7 +105,7 @@ async def _take(call: Call[None, None]) -> Reply:
             incoming,
             name=safe_name(given, safe_name(f"{station.identity}.log", "station.log")),
             media_type=_printable(described.media_type or "") or None,
-            address=request.remote,
+            address=peers.address_of(request),
         )
     return Reply(ReceivedFile(size_bytes=made.file.size_bytes, sha256=made.file.sha256), status=201)
 

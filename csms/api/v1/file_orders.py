@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from csms.api import peers
 from csms.api.models import Strict
 from csms.api.routing import Call
 from csms.domain.file_transfers import FirmwareImage
@@ -65,7 +66,7 @@ async def submission(
         image = await deps.db.read(lambda tx: firmware_images.get_by_uuid(tx, spec.image_id))
         params.setdefault("retrieve_at", format_timestamp(deps.clock.now()))
         params |= _signed(image)
-    asked_at = f"{call.request.scheme}://{call.request.host}"
+    asked_at = f"{call.request.scheme}://{peers.authority_of(call.request)}"
     return file_transfer.submission(
         principal=call.principal,
         targets=items,

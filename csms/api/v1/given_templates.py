@@ -13,10 +13,8 @@ from csms.api.v1.shapes import Instant
 from csms.domain.config_templates import Assignment, Progress
 from csms.domain.permissions import Principal, Scope
 from csms.domain.stations import Station
-from csms.domain.templates import TemplateKind
-from csms.errors import Forbidden, Invalid
+from csms.errors import Forbidden, Invalid, NotFound
 from csms.services import config_templates
-from csms.store import templates
 from csms.store.database import Tx
 
 TemplateId = Annotated[str, StringConstraints(max_length=100)]
@@ -51,7 +49,7 @@ class GivenTemplate(Shape):
 def require_unbound(principal: Principal) -> None:
     """Templates belong to no location; raises Forbidden."""
     if principal.location_ids is not None:
-        raise Forbidden("A token bound to locations has no config templates")
+        raise Forbidden("A token bound to locations has no templates")
 
 
 def require_commands(principal: Principal, *, gives: bool) -> None:
@@ -63,9 +61,8 @@ def require_commands(principal: Principal, *, gives: bool) -> None:
 
 def give(tx: Tx, station: Station, template_id: str | None) -> None:
     """Tell it the template after its next accepted boot; raises Invalid when there is none."""
-    if (
-        template_id is not None
-        and templates.find_by_uuid(tx, TemplateKind.CONFIG, template_id) is None
-    ):
-        raise Invalid("there is no such config template", loc=("config_template",))
-    config_templates.assign(tx, station, template_id)
+    try:
+        config_templates.assign(tx, station, template_id)
+    except NotFound as error:
+        told = "there is no such config template"
+        raise Invalid(told, loc=("config_template",)) from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator
 
 from csms.api import cursors, times
-from csms.api.models import Page, Shape, Strict
+from csms.api.models import Page, Shape, Strict, never_null
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import Instant, cursor_page
@@ -150,12 +150,7 @@ class IdTokenChanges(_About):
         default=None, description="Needed for one that nobody decided about yet."
     )
 
-    @field_validator("status")
-    @classmethod
-    def _is_always_known(cls, given: Any) -> Any:
-        if given is None:
-            raise ValueError("cannot be null")
-        return given
+    _is_always_known = field_validator("status")(never_null)
 
 
 class NewIdToken(IdTokenSettings):

@@ -22,7 +22,8 @@ from csms.domain.permissions import Principal
 from csms.domain.stations import Station
 from csms.domain.versions import OcppVersion
 from csms.errors import Forbidden, Invalid, NotFound
-from csms.services import credentials, inbox
+from csms.ocpp.hub import Hub
+from csms.services import inbox
 from csms.services.credentials import Hashed
 from csms.services.inbox import Place
 from csms.store import inbox as store
@@ -49,7 +50,8 @@ class InboxEntryShape(Shape):
     model: str | None
     serial_number: str | None
     firmware_version: str | None
-    attempts: int
+    attempts: int = Field(description="Those within one second count as one.")
+    held: bool = Field(description="It is connected, and waits for a person.")
     first_seen_at: Instant
     last_seen_at: Instant
 
@@ -77,7 +79,10 @@ class PasswordFrom(str, Enum):
     STATION = "station"
     """It keeps the one that it has shown: there is nothing to enter."""
     TOLD = "told"
-    """It has none to keep, and stays connected: it is told one over OCPP after its next boot."""
+    """It has none to keep, and is told one over OCPP after its next boot; until it has taken one
+    it may come again without, from the same address, within a day."""
+    CERTIFICATE = "certificate"
+    """It shows a certificate, and needs none."""
     NONE = "none"
     """This server lets stations in without."""
 
@@ -127,7 +132,7 @@ async def list_entries(call: Call[None, InboxQuery]) -> Reply:
     more = None
     if len(found) > len(shown):
         more = cursors.write(to_micros(shown[-1].last_seen_at), shown[-1].id)
-    return Reply(cursor_page([_shape(entry) for entry in shown], more))
+    return Reply(cursor_page([_shape(entry, call.deps.hub) for entry in shown], more))
 
 
 async def forget(call: Call[None, None]) -> Reply:
@@ -149,7 +154,9 @@ async def accept(call: Call[Acceptance | None, None]) -> Reply:
         entry_id, password = call.path["entry_id"], None
         if chosen.hashed is not None:
             station = inbox.accept_with_password(tx, entry_id, place, chosen.hashed)
-        elif chosen.source in {PasswordFrom.NONE, PasswordFrom.TOLD}:
+        elif chosen.source is PasswordFrom.TOLD:
+            station = inbox.accept_untold(tx, entry_id, place)
+        elif chosen.source in {PasswordFrom.NONE, PasswordFrom.CERTIFICATE}:
             station = inbox.accept_without_password(tx, entry_id, place)
         else:
             station, password = inbox.accept(tx, entry_id, place)
@@ -161,21 +168,16 @@ async def accept(call: Call[Acceptance | None, None]) -> Reply:
         return _Made(station_store.get_by_uuid(tx, uuid))
 
     made, headers = await once(call, "station", make, again=again)
-    station, password, source, admitted = made.station, made.password, chosen.source, False
+    station, admitted = made.station, False
     if chosen.address is not None:
         admitted = deps.hub.admit_held(station, chosen.address, chosen.shown)
-    if admitted and source is PasswordFrom.TOLD:
-        deps.endpoint.window.accepted(station.id)
-    elif source is PasswordFrom.TOLD:  # it went away while it was accepted
-        source = PasswordFrom.NEW
-        password = await deps.db.write(lambda tx: credentials.rotate(tx, station.id))
     if not admitted:
         deps.hub.accept_held(station.identity)
     accepted = AcceptedStation(
         station_id=station.uuid,
         identity=station.identity,
-        password=password,
-        password_from=source,
+        password=made.password,
+        password_from=chosen.source,
         admitted=admitted,
     )
     headers["Location"] = f"/api/v1/stations/{accepted.station_id}"
@@ -217,9 +219,11 @@ async def _choose_password(call: Call[Acceptance | None, None], wanted: Acceptan
         return _Chosen(PasswordFrom.STATION, await deps.passwords.hashed(shown), address, shown)
     if deps.hub.settings.allow_no_password:
         return _Chosen(PasswordFrom.NONE, address=address, shown=shown)
-    by_password = entry is not None and entry.cause is Cause.UNKNOWN_IDENTITY
-    if entry is not None and by_password and deps.hub.is_held(entry.identity, entry.address):
-        return _Chosen(PasswordFrom.TOLD, address=address, shown=shown)
+    if entry is not None and deps.hub.is_held(entry.identity, entry.address):
+        if entry.cause is Cause.UNKNOWN_IDENTITY:
+            return _Chosen(PasswordFrom.TOLD, address=address, shown=shown)
+        if entry.cause is Cause.UNKNOWN_WITH_CERTIFICATE:
+            return _Chosen(PasswordFrom.CERTIFICATE)
     return _Chosen(PasswordFrom.NEW)
 
 
@@ -239,7 +243,8 @@ def location_id_of(tx: ReadTx, uuid: str | None) -> int | None:
     return found.id
 
 
-def _shape(entry: InboxEntry) -> InboxEntryShape:
+def _shape(entry: InboxEntry, hub: Hub) -> InboxEntryShape:
+    is_unknown = entry.cause in {Cause.UNKNOWN_IDENTITY, Cause.UNKNOWN_WITH_CERTIFICATE}
     return InboxEntryShape(
         id=entry.uuid,
         identity=entry.identity,
@@ -254,6 +259,7 @@ def _shape(entry: InboxEntry) -> InboxEntryShape:
         serial_number=entry.serial_number,
         firmware_version=entry.firmware_version,
         attempts=entry.attempts,
+        held=is_unknown and hub.is_held(entry.identity, entry.address),
         first_seen_at=times.micros(entry.first_seen_at),
         last_seen_at=times.micros(entry.last_seen_at),
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from csms.api.models import Strict
+from csms.api.models import Strict, never_null
 from csms.api.urls import websocket_url
 from csms.api.v1.commands import OrderBody
 from csms.api.v1.file_orders import FirmwareUpdateSpec, LogUploadSpec
@@ -127,12 +127,9 @@ class StationUpdateSpec(Strict):
     blocked: bool | None = Field(default=None, description="Kept out, or let in again.")
     tags: Tags | None = Field(default=None, description="All that each has from then on.")
 
-    @field_validator("registration", "security_profile", "blocked", "tags")
-    @classmethod
-    def _is_always_known(cls, given: Any) -> Any:
-        if given is None:
-            raise ValueError("cannot be null")
-        return given
+    _is_always_known = field_validator("registration", "security_profile", "blocked", "tags")(
+        never_null
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, field_validator
 
 from csms.api import cursors
-from csms.api.models import Page, Shape, Strict, TimeZone
+from csms.api.models import Page, Shape, Strict, TimeZone, never_null
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1 import stations, stats
@@ -53,12 +51,7 @@ class LocationChanges(LocationText):
     slug: str | None = Field(default=None, min_length=1, max_length=100)
     public: bool | None = None
 
-    @field_validator("name", "slug", "public")
-    @classmethod
-    def _is_always_known(cls, given: Any) -> Any:
-        if given is None:
-            raise ValueError("cannot be null")
-        return given
+    _is_always_known = field_validator("name", "slug", "public")(never_null)
 
 
 async def list_locations(call: Call[None, Page]) -> Reply:

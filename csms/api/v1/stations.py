@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from csms.api import cursors
+from csms.api import cursors, peers
 from csms.api.deps import Deps
 from csms.api.models import CountedPage, Query, Strict
 from csms.api.once import once
@@ -313,12 +313,12 @@ def _shape(loaded: Loaded, deps: Deps) -> StationShape:
 def base_url(call: Call[Any, Any]) -> str:
     """What is entered into a station, without its identity."""
     if call.deps.settings.external_url:
-        return call.deps.settings.external_url.rstrip("/")
-    if is_loopback(call.request.url.host or ""):  # where no station is, but the command line
+        return call.deps.settings.external_url
+    if is_loopback(call.request.url.raw_host or ""):  # where no station is, but the command line
         for reach in reaches(call.deps.settings.listening, ""):
             return reach.url
     scheme = "wss" if call.request.secure else "ws"
-    return f"{scheme}://{call.request.host}/ocpp"
+    return f"{scheme}://{peers.authority_of(call.request)}/ocpp"
 
 
 def _created(

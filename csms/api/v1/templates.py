@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints, field_validator
 
 from csms.api import cursors
-from csms.api.models import PLAIN, Page, Shape, Strict
+from csms.api.models import PLAIN, Page, Shape, Strict, never_null
 from csms.api.once import once
 from csms.api.routing import Call, Reply
 from csms.api.v1.given_templates import require_unbound
@@ -28,13 +28,6 @@ class NewTemplate(Strict):
 
     name: Name
     description: Note | None = None
-
-
-def never_null(given: Any) -> Any:
-    """What can be left out of a change, and not be taken away by it."""
-    if given is None:
-        raise ValueError("cannot be null")
-    return given
 
 
 class TemplateChanges(Strict):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from csms.api import cursors
-from csms.api.models import OneOf, Page, Strict
+from csms.api.models import OneOf, Page, Strict, never_null
 from csms.api.routing import Call, Reply
 from csms.api.v1.shapes import cursor_page
 from csms.api.v1.webhook_shapes import (
@@ -80,12 +80,9 @@ class WebhookChanges(Strict):
     max_parallel: Parallel | None = None
     enabled: bool | None = None
 
-    @field_validator("url", "name", "event_types", "max_parallel", "enabled")
-    @classmethod
-    def _is_always_known(cls, given: Any) -> Any:
-        if given is None:
-            raise ValueError("cannot be null")
-        return given
+    _is_always_known = field_validator("url", "name", "event_types", "max_parallel", "enabled")(
+        never_null
+    )
 
 
 class Rotation(Strict):

@@ -23,7 +23,7 @@ from csms.domain.jobs import (
 from csms.domain.permissions import Principal, Scope
 from csms.domain.stations import NewStation, Station
 from csms.domain.versions import OcppVersion
-from csms.errors import Conflict, DuplicateIdentity
+from csms.errors import Conflict, DuplicateIdentity, IdentityIsSerialNumber
 from csms.jobs import permits
 from csms.jobs.expansion import DUPLICATE_IDENTITY, DUPLICATE_MESSAGE, Planned
 from csms.jobs.kinds.no_calls import SendsNoCall
@@ -178,6 +178,8 @@ class StationCreateRunner(SendsNoCall):
                 )
             try:
                 station = station_service.create(tx, _new_station(job, item, template))
+            except IdentityIsSerialNumber:
+                raise
             except DuplicateIdentity:
                 known = stations.find_by_identity(tx, item.data["identity"])
                 if known is None or not _is_own(known, job, item):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from csms.domain.device_model import MonitoringEvent
 from csms.ocpp.context import StationContext, Stored
 from csms.ocpp.device_model import read_key
-from csms.ocpp.fields import flag, free_text, integer, objects, raw, text
+from csms.ocpp.fields import flag, integer, objects, raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import monitoring
 from csms.services.redaction import redacted
@@ -35,7 +35,7 @@ def _event(station: StationContext, payload: JsonObject) -> MonitoringEvent:
         cause=integer(payload, "cause"),
         station_transaction_id=text(payload, "transactionId"),
         tech_code=text(payload, "techCode"),
-        tech_info=free_text(payload, "techInfo", limit=500),
+        tech_info=text(payload, "techInfo", limit=500),
         reported_at=reported_at,
         raw=raw(payload),
     )

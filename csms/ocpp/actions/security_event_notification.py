@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csms.domain.security_events import SecurityEvent
 from csms.ocpp.context import StationContext, Stored
-from csms.ocpp.fields import free_text, raw, text
+from csms.ocpp.fields import raw, text
 from csms.ocpp.frames import JsonObject
 from csms.services import security_events
 from csms.services.redaction import redacted
@@ -16,7 +16,7 @@ def on_v16(station: StationContext, payload: JsonObject) -> Stored:
     reported_at, _ = station.instant(payload.get("timestamp"), "timestamp")
     event = SecurityEvent(
         type=text(payload, "type") or "",
-        tech_info=free_text(safe, "techInfo"),
+        tech_info=text(safe, "techInfo"),
         reported_at=reported_at,
         raw=raw(safe),
     )

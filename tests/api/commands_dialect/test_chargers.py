@@ -147,6 +147,7 @@ async def test_a_charger_is_registered_at_a_site(live: Live) -> None:
         ({"identity": "a/b"}, "identity"),
         ({"identity": "a\0b"}, "identity"),
         ({"identity": "TAKEN"}, "identity"),
+        ({"identity": "SN-1"}, "identity"),
         ({"identity": 5}, "identity"),
         ({"identity": "S1", "site_uuid": "nowhere"}, "site_uuid"),
     ],
@@ -154,7 +155,7 @@ async def test_a_charger_is_registered_at_a_site(live: Live) -> None:
 async def test_what_cannot_be_registered_is_refused(
     live: Live, body: dict[str, Any], field: str
 ) -> None:
-    await live.station("taken")
+    await live.station("taken", serial_number="sn-1")
     answer = await live.ok("POST", CHARGERS, 422, json=body)
 
     assert (answer["message"], list(answer["errors"])) == ("The given data was invalid.", [field])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from csms.api.commands_dialect.meter_values import CommandsMeterValueList
 from csms.domain.permissions import Role
 from csms.domain.stations import Station
+from csms.domain.versions import OcppVersion
+from csms.store import transactions as store
 from tests.api.commands_dialect.charging import measure, start
 from tests.api.live import Live
 
@@ -104,3 +108,35 @@ async def test_meter_values_of_other_places_look_unknown(live: Live) -> None:
 
     refused = await live.ok("GET", path(station), 404, role="bound")
     assert refused == await live.ok("GET", "/api/v3/chargers/no/metervalues", 404, role="bound")
+
+
+@pytest.mark.parametrize("own_id", ["1234567890" * 3 + "123456", "00123", "123", "abc"])
+async def test_the_id_of_a_transaction_of_a_newer_version_is_the_text_that_came(
+    live: Live, own_id: str
+) -> None:
+    station = await live.station("S1")
+    live.hub.connect(station.id)
+    live.hub.versions[station.id] = OcppVersion.V201
+    live.hub.automatic = lambda call: {"status": "Accepted"}
+    going_on = await live.deps.db.write(lambda tx: store.insert_untold(tx, station.id, own_id))
+    await measure(live, station, 0, [POWER], of=going_on)
+    (shown,) = (await live.ok("GET", path(station)))["data"]
+    assert shown["transaction_id"] == own_id
+
+    stop = f"/api/v3/chargers/{station.uuid}/actions/stop"
+    for wanted in (shown["transaction_id"], shown["charger_transaction_id"]):
+        await live.ok("POST", stop, json={"transaction_id": wanted})
+    asked = [call.payload for call in live.hub.calls]
+    assert asked == [{"transactionId": own_id}] * 2
+
+
+async def test_the_id_stays_a_number_when_a_later_start_looks_the_same(live: Live) -> None:
+    station = await live.station("S1")
+    first = await start(live, station)
+    await measure(live, station, 5, [POWER], of=first)
+    await live.deps.db.write(lambda tx: store.free_natural_key(tx, first.id))
+    second = await start(live, station)
+    (shown,) = (await live.ok("GET", path(station)))["data"]
+
+    assert second.id != first.id
+    assert shown["transaction_id"] == int(first.station_transaction_id)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 
 from csms.errors import CallRefused, CallTimeout
+from csms.jobs import recovery
+from csms.jobs.crash import CrashPoints
+from csms.jobs.engine import Engine
+from csms.jobs.settings import EngineSettings
 from csms.store import jobs
 from tests.api.v1.scene import all_pages, items, make_station, stranger
 
 if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
     from csms.domain.stations import Station
     from tests.api.conftest import Api, ScriptedHub
 
@@ -305,3 +312,59 @@ async def test_who_still_waits_when_the_server_stops_is_told(
     assert answer in told
     if answer == "code":
         assert told["code"] == "stopped_waiting"
+
+
+async def begin_again(api: Api) -> Engine:
+    """As after a start of the server."""
+    deps = api.deps
+    kinds = deps.engine._kinds
+    swept = await deps.db.write(lambda tx: recovery.sweep(tx, boot_id="2", kinds=kinds))
+    deps.engine = Engine(
+        db=deps.db,
+        bus=deps.bus,
+        clock=deps.clock,
+        kinds=kinds,
+        epoch=swept.epoch,
+        settings=EngineSettings(),
+        random=Random(1),
+        crash=CrashPoints(),
+    )
+    await deps.engine.start()
+    return deps.engine
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("/api/v1/stations/{id}/commands", {"command": "clear_cache"}, "unknown"),
+        (
+            "/api/v3/chargers/{id}/actions/charge-limit",
+            {"connector_id": 1, "limit": 16},
+            "The charger did not respond in time.",
+        ),
+    ],
+)
+async def test_what_went_out_before_a_crash_is_never_called_unsent(
+    api: Api, hub: ScriptedHub, path: str, body: dict[str, Any], told: str
+) -> None:
+    station = await make_station(api)
+    hub.connect(station.id)
+
+    async def ask() -> ClientResponse:
+        where = path.replace("{id}", station.uuid)
+        return await api.post(where, json=body, headers={"Idempotency-Key": "once"})
+
+    asked = asyncio.create_task(ask())
+    await hub.delivered(1)
+    (job,) = await api.deps.db.read(jobs.list_live)
+    await api.deps.engine.stop(drain_s=0)
+    assert (await asked).status == 503
+    hub.drop(station.id)
+    again = await begin_again(api)
+
+    response = await ask()
+    answer = await response.json()
+    await again.stop(drain_s=0)
+    assert (response.status, answer.get("state") or answer["message"]) == (504, told)
+    shown = await show(api, {"id": job.uuid})
+    assert (shown["state"], shown["error"]["code"]) == ("unknown", "offline")

@@ -99,6 +99,11 @@ async def test_pages_are_in_order_of_creation(api: Api) -> None:
         ([], "invalid", "/variables"),
         ([{**HEARTBEAT, "ocpp_versions": []}], "invalid", "/variables/0/ocpp_versions"),
         ([{**HEARTBEAT, "ocpp_versions": ["1.5"]}], "invalid", "/variables/0/ocpp_versions/0"),
+        (
+            [{**HEARTBEAT, "ocpp_versions": ["1.6", "1.6"]}],
+            "invalid",
+            "/variables/0/ocpp_versions",
+        ),
         ([HEARTBEAT, HEARTBEAT], "invalid", "/variables/1"),
         (
             [HEARTBEAT, {"variable": "Brightness", "value": "7"}],
@@ -144,7 +149,9 @@ async def test_a_token_bound_to_locations_has_none(api: Api) -> None:
     made = await make(api)
     role = await stranger(api)
     path = f"{PATH}/{made['id']}"
-    assert 403 == (await api.get(PATH, role=role)).status
+    refused = await api.get(PATH, role=role)
+    detail = "A token bound to locations has no templates"
+    assert (403, detail) == (refused.status, (await refused.json())["detail"])
     assert 403 == (await api.get(path, role=role)).status
     assert 403 == (await api.post(PATH, json={**STREET, "name": "Mine"}, role=role)).status
     assert 403 == (await api.request("PATCH", path, json={"name": "Mine"}, role=role)).status

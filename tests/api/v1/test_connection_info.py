@@ -34,7 +34,7 @@ async def test_the_own_url_comes_first_and_this_machine_last(
     addresses = [("lo", "127.0.0.1", 4), ("eth0", "192.0.2.7", 4), ("eth0", "2001:db8::7", 6)]
     monkeypatch.setattr("csms.host.interface_addresses", lambda: addresses)
     monkeypatch.setattr("csms.host.reachable_names", lambda _: ["192.0.2.7", "127.0.0.1"])
-    external = "wss://csms.example.com/ocpp/"
+    external = "wss://csms.example.com/ocpp"
     listen(api, "127.0.0.1:9000", "0.0.0.0:9443,tls", "[::]:9444,mtls", external_url=external)
     urls = (await shown(api))["urls"]
     assert [(one["url"], one["interface"], one["security_profile"]) for one in urls] == [
@@ -74,8 +74,8 @@ async def test_a_model_tells_the_maker_too(api: Api) -> None:
 
 
 async def test_it_says_that_no_station_reaches_loopback(api: Api) -> None:
-    listen(api, "127.0.0.1:9000")
-    assert "--listen 0.0.0.0:9000" in (await shown(api))["steps"][0]
+    listen(api, "127.0.0.1:9443,tls")
+    assert "--listen 0.0.0.0:9443,tls:" in (await shown(api))["steps"][0]
 
 
 @pytest.mark.parametrize(

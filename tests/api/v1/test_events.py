@@ -115,8 +115,10 @@ async def test_the_last_kept_place_needs_no_reset(api: Api) -> None:
 
 
 async def test_a_place_in_the_future_gets_a_reset(api: Api) -> None:
+    ids = await emit(api, "a.one", "b.two")
     async with listening(api, PATH, headers={"Last-Event-ID": "999999"}) as stream:
-        assert (await stream.next()).event == "reset"
+        reset = await stream.next()
+        assert ("reset", str(ids[-1])) == (reset.event, reset.id)
         await emit(api, "a.now")
         assert (await stream.next()).event == "a.now"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import ClientError
 
+from csms.domain.addresses import Proxies
 from csms.domain.jobs import NewItem
 from csms.domain.permissions import SYSTEM, Role
 from csms.domain.tasks import Task
@@ -522,3 +524,22 @@ async def test_a_job_that_makes_no_sense_is_refused(
 
 async def test_those_of_an_image_that_there_is_not(api: Api) -> None:
     assert 404 == (await api.get(f"{LIST}?image_id=nope")).status
+
+
+async def test_behind_a_proxy_the_address_is_that_of_the_station(
+    api: Api, hub: ScriptedHub, station: Station, image: str
+):
+    api.deps.settings = replace(api.deps.settings, proxies=Proxies.read(["127.0.0.1"]))
+    told = {"X-Forwarded-For": "198.51.100.7"}
+    fetched = await ordered(await update(api, station, image))
+    await api.get(link_of(hub.calls[0]), role=None, headers=told)
+    sent = await ordered(await ask(api, station, log_type="SecurityLog"))
+    await api.put(f"{link_of(hub.calls[1])}/a.log", data=b"a", role=None, headers=told)
+
+    (fetch,) = (await shown(api, fetched))["fetched"]
+    (file,) = await items(api, "/api/v1/log-files")
+    assert [sent["id"], "198.51.100.7", "198.51.100.7"] == [
+        file["transfer_id"],
+        fetch["address"],
+        file["address"],
+    ]

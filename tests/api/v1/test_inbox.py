@@ -10,8 +10,8 @@ from csms.domain.onboarding import Cause
 from csms.domain.permissions import Role
 from csms.ocpp.settings import OcppSettings
 from csms.services import inbox, locations, tokens
-from csms.store import stations
-from csms.store.database import Tx
+from csms.store import credentials, stations
+from csms.store.database import ReadTx, Tx
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api, ScriptedHub
@@ -95,29 +95,72 @@ async def test_one_without_a_password_stays_and_is_told_one(api: Api, hub: Scrip
     assert accepted["admitted"]
     assert hub.admitted == [("CP-1", "192.0.2.1")]
     assert hub.accepted == []
-    found = await api.deps.db.read(lambda tx: stations.find_by_identity(tx, "CP-1"))
-    assert found is not None
-    told = [api.deps.endpoint.window.take_untold(found.id) for _ in range(2)]
-    assert [True, False] == told
+    assert [("none_yet", "192.0.2.1")] == await passwords_of(api, "CP-1")
 
 
-async def test_one_that_went_away_meanwhile_gets_a_password_that_is_shown(
+async def passwords_of(api: Api, identity: str) -> list[tuple[str, str | None]]:
+    """Kind and address of what is stored."""
+
+    def read(tx: ReadTx) -> list[tuple[str, str | None]]:
+        station = stations.find_by_identity(tx, identity)
+        assert station is not None
+        stored = credentials.list_of_station(tx, station.id)
+        return [(one.kind.value, one.origin) for one in stored]
+
+    return await api.deps.db.read(read)
+
+
+async def test_one_that_went_away_meanwhile_comes_back_without_a_password_too(
     api: Api, hub: ScriptedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await knock(api, "CP-1")
     hub.bare.add(("CP-1", "192.0.2.1"))
     monkeypatch.setattr(hub, "admit_held", lambda *_: False)
     accepted = await (await api.post(f"{PATH}/{await only_entry(api)}/accept")).json()
-    assert (len(accepted["password"]), accepted["password_from"]) == (20, "new")
+    assert (accepted["password"], accepted["password_from"]) == (None, "told")
     assert not accepted["admitted"]
+    assert [("none_yet", "192.0.2.1")] == await passwords_of(api, "CP-1")
 
 
-async def test_a_certificate_is_enough_and_no_password_is_told(api: Api, hub: ScriptedHub) -> None:
+async def test_a_certificate_is_enough_and_no_password_is_made(api: Api, hub: ScriptedHub) -> None:
     cause = Cause.UNKNOWN_WITH_CERTIFICATE
     await inbox.record(api.deps.db, "CP-1", cause, "192.0.2.1")
     hub.bare.add(("CP-1", "192.0.2.1"))
     accepted = await (await api.post(f"{PATH}/{await only_entry(api)}/accept")).json()
-    assert (accepted["password_from"], hub.admitted) == ("new", [])
+    assert (accepted["password_from"], accepted["password"]) == ("certificate", None)
+    assert (hub.admitted, hub.accepted) == ([], ["CP-1"])
+    assert [] == await passwords_of(api, "CP-1")
+
+
+async def test_who_waits_is_told_from_who_was_refused(api: Api, hub: ScriptedHub) -> None:
+    for cause in (Cause.UNKNOWN_IDENTITY, Cause.NO_COMMON_SUBPROTOCOL):
+        await inbox.record(api.deps.db, "CP-1", cause, "192.0.2.1")
+    await knock(api, "CP-2")
+    hub.bare.add(("CP-1", "192.0.2.1"))
+    shown = (await (await api.get(PATH)).json())["items"]
+    assert {
+        ("CP-1", "unknown_identity", True),
+        ("CP-1", "no_common_subprotocol", False),
+        ("CP-2", "unknown_identity", False),
+    } == {(one["identity"], one["cause"], one["held"]) for one in shown}
+
+
+@pytest.mark.parametrize(
+    ("identity", "cause"),
+    [
+        ("ocpp", Cause.NO_IDENTITY),
+        ("", Cause.TLS_ALERT),
+        ("1.6", Cause.BAD_HANDSHAKE),
+        ("***@CP-1", Cause.INVALID_IDENTITY),
+    ],
+)
+async def test_an_attempt_that_named_no_station_makes_none(
+    api: Api, identity: str, cause: Cause
+) -> None:
+    await inbox.record(api.deps.db, identity, cause, "192.0.2.1")
+    response = await api.post(f"{PATH}/{await only_entry(api)}/accept")
+    assert (response.status, (await response.json())["code"]) == (422, "invalid_identity")
+    assert (await (await api.get("/api/v1/stations")).json())["items"] == []
 
 
 @pytest.mark.parametrize("body", [{"new_password": True}, {"password": "another-password"}])

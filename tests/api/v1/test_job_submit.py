@@ -281,13 +281,14 @@ async def test_an_import_is_previewed_row_after_row(api: Api, overwrite: bool) -
 
 async def test_stations_are_created(api: Api) -> None:
     place = await api.deps.db.write(lambda tx: locations.create(tx, name="Depot"))
-    await make_station(api, "CP-B")
-    group = {"identity_prefix": "CP-", "suffixes": ["A", "B", "a", "/"], "name": "Bay"}
+    await make_station(api, "CP-B", serial_number="cp-c")
+    group = {"identity_prefix": "CP-", "suffixes": ["A", "B", "C", "a", "/"], "name": "Bay"}
     wanted = body("station_create", {"location_id": place.uuid, "groups": [group]})
     shown = await previewed(api, wanted)
     assert [(one, would) for one, would, _ in outlooks(shown)] == [
         ("CP-A", "run"),
         ("CP-B", "fail"),
+        ("CP-C", "fail"),
         ("CP-a", "fail"),
         ("CP-/", "fail"),
     ]
@@ -295,6 +296,7 @@ async def test_stations_are_created(api: Api) -> None:
     assert [(item["key"], item["state"], (item["error"] or {}).get("code")) for item in got] == [
         ("CP-A", "succeeded", None),
         ("CP-B", "error", "duplicate_identity"),
+        ("CP-C", "error", "duplicate_identity"),
         ("CP-a", "error", "duplicate_identity"),
         ("CP-/", "error", "invalid_identity"),
     ]

@@ -150,9 +150,10 @@ async def test_a_bad_station_is_refused_and_nothing_is_written(
     assert (await (await api.get(PATH)).json())["items"] == []
 
 
-async def test_an_identity_that_is_taken(api: Api) -> None:
-    await make_station(api, "cp-1")
-    assert await code_of(await api.post(PATH, json={"identity": "CP-1"})) == (
+@pytest.mark.parametrize("identity", ["CP-1", "SN-1"])
+async def test_an_identity_that_is_taken(api: Api, identity: str) -> None:
+    await make_station(api, "cp-1", serial_number="sn-1")
+    assert await code_of(await api.post(PATH, json={"identity": identity})) == (
         409,
         "duplicate_identity",
     )
