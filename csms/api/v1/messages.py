@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from csms.api import cursors, following, personal, times
+from csms.api import cursors, following, personal, streams, times
 from csms.api.models import Page, Shape
 from csms.api.routing import Call, Reply
 from csms.api.v1 import stations
@@ -172,6 +172,7 @@ async def _follow(call: Call[None, MessageQuery], wanted: MessageFilter) -> web.
 async def _answer(
     call: Call[None, MessageQuery], wanted: MessageFilter, going_on: list[MessageShape]
 ) -> Reply | web.StreamResponse:
+    streams.last_event_id(call.request)  # one that cannot be is refused here as well
     before_id = cursors.read(call.query.cursor)
     if NDJSON in call.request.headers.get("Accept", ""):
         return await _stream(call, wanted, going_on, before_id)
