@@ -24,6 +24,7 @@ from csms.store.database import Database, ReadTx, Tx
 
 log = structlog.get_logger(__name__)
 
+_SHORTEST_WAIT_US = 1000
 PAGE = 256
 """Items read, and intents committed, in one go."""
 QUANTUM = 32
@@ -163,7 +164,8 @@ class Dispatcher:
     def _until_next(self, pauses: Iterable[float]) -> float | None:
         now = to_micros(self._clock.now())
         looks = [
-            max(run.look_at - now, 0) / 1e6
+            # What is a microsecond ahead would be looked for again and again until then.
+            max(run.look_at - now, _SHORTEST_WAIT_US) / 1e6 if run.look_at > now else 0.0
             for run in self._board.runs.values()
             if not run.buffer and run.look_at < NEVER
         ]
