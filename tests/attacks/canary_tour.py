@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -236,70 +237,16 @@ class Tour:
         def new(name: str) -> str:
             return self.canaries.new(f"{name}, {version}, {state}")
 
-        # Of a station's own password we take none; of others it may have any.
-        own = {"component": "SecurityCtrlr", "variable": "BasicAuthPassword"}
         key, named = {"component": "Wifi", "variable": "Password"}, "Wifi.Password"
         if version == "1.6":
-            own, key, named = (
-                {"variable": "AuthorizationKey"},
-                {"variable": "WifiPassword"},
-                "WifiPassword",
-            )
-        call = {
-            "action": "SetVariables",
-            "payload": {"setVariableData": [{
-                "component": {"name": "Wifi"}, "variable": {"name": "Password"},
-                "attributeValue": new("a raw order"),
-            }]},
-        }  # fmt: skip
-        if version == "1.6":
-            pair = {"key": "WifiPassword", "value": new("a raw order")}
-            call = {"action": "ChangeConfiguration", "payload": pair}
-        vpn = {
-            "type": "L2TP",
-            "server": "s",
-            "user": "u",
-            "password": new("a VPN"),
-            "key": new("its key"),
-        }
-        network = {
-            "configuration_slot": 1,
-            "ocpp_csms_url": "wss://csms.example.com/ocpp",
-            "security_profile": 3,
-            "ocpp_interface": "Wired0",
-            "vpn": vpn,
-        }
-        data = json.dumps({"password": new("a transfer")})
+            key, named = {"variable": "WifiPassword"}, "WifiPassword"
         path = f"/api/v1/stations/{station.id}"
-        for order in (
-            call,
-            {
-                "command": "set_variables",
-                "params": {"variables": [{**key, "value": new("an order")}]},
-            },
-            {
-                "command": "set_variables",
-                "params": {"variables": [{**own, "value": new("its own")}]},
-            },
-            {"command": "set_network_profile", "params": network},
-            {"command": "data_transfer", "params": {"vendor_id": "v", "data": data}},
-            {"command": "get_log", "params": {"location": f"ftp://u:{new('a log')}@h/x"}},
-            {
-                "command": "update_firmware",
-                "params": {
-                    "location": f"https://u:{new('firmware')}@h/x",
-                    "retrieve_at": "2026-11-20T10:00:00Z",
-                },
-            },
-        ):
+        for order in secret_orders(version, key, new):
             self.ask("POST", f"{path}/commands", {**order, "timeout_s": 2})
         self.ask("PATCH", f"{path}/variables", {"variables": [{**key, "value": new("a change")}]})
         self.ask("POST", f"{path}/credentials/rotate", {"push": True})
         self.ask("POST", f"{path}/logs", {})
-        spec = {
-            "command": "set_variables",
-            "params": {"variables": [{**key, "value": new("a job")}]},
-        }
+        spec = set_variable(key, new("a job"))
         job = {"kind": "command", "target": {"station_ids": [station.id]}, "spec": spec}
         self.ask("POST", "/api/v1/jobs/preview", job)
         made = self.ask("POST", "/api/v1/jobs", job, Idempotency_Key=f"job-{version}-{state}")
@@ -381,3 +328,49 @@ def general(path: str) -> str:
 def bare(secret: str) -> str:
     """What is secret in a webhook's secret."""
     return secret.removeprefix("whsec_").rstrip("=")
+
+
+def set_variable(key: dict[str, str], value: str) -> dict[str, Any]:
+    return {"command": "set_variables", "params": {"variables": [{**key, "value": value}]}}
+
+
+def secret_orders(
+    version: str, key: dict[str, str], new: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """Every order that has a place for a secret; `key` is a variable of the station's."""
+    # Of a station's own password we take none; of others it may have any.
+    if version == "1.6":
+        own = {"variable": "AuthorizationKey"}
+        pair = {"key": "WifiPassword", "value": new("a raw order")}
+        call: dict[str, Any] = {"action": "ChangeConfiguration", "payload": pair}
+    else:
+        own = {"component": "SecurityCtrlr", "variable": "BasicAuthPassword"}
+        call = {
+            "action": "SetVariables",
+            "payload": {"setVariableData": [{
+                "component": {"name": "Wifi"}, "variable": {"name": "Password"},
+                "attributeValue": new("a raw order"),
+            }]},
+        }  # fmt: skip
+    vpn = {"type": "L2TP", "server": "s", "user": "u"}
+    network = {
+        "configuration_slot": 1,
+        "ocpp_csms_url": "wss://csms.example.com/ocpp",
+        "security_profile": 3,
+        "ocpp_interface": "Wired0",
+        "vpn": {**vpn, "password": new("a VPN"), "key": new("its key")},
+    }
+    data = json.dumps({"password": new("a transfer")})
+    firmware = {
+        "location": f"https://u:{new('firmware')}@h/x",
+        "retrieve_at": "2026-11-20T10:00:00Z",
+    }
+    return [
+        call,
+        set_variable(key, new("an order")),
+        set_variable(own, new("its own")),
+        {"command": "set_network_profile", "params": network},
+        {"command": "data_transfer", "params": {"vendor_id": "v", "data": data}},
+        {"command": "get_log", "params": {"location": f"ftp://u:{new('a log')}@h/x"}},
+        {"command": "update_firmware", "params": firmware},
+    ]

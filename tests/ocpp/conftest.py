@@ -185,6 +185,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
         *,
         security_of: SecurityOf | None = None,
         stations_only: bool = False,
+        head_timeout_s: float = listener.HEAD_TIMEOUT_S,
         **settings: Any,
     ) -> Server:
         log, lint = MessageLog(db, clock), Lint(db, clock)
@@ -213,7 +214,7 @@ async def start(db: Database, bus: Bus, clock: ManualClock) -> AsyncIterator[Sta
             security_of=security_of,
             stations_only=stations_only,
             on_stranger=lambda *told: server.strangers.append(told),
-            head_timeout_s=0.2,
+            head_timeout_s=head_timeout_s,
         )
         server.port = sockets.sockets[0].getsockname()[1]
         _record(bus, server.signals)

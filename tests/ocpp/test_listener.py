@@ -8,7 +8,7 @@ import pytest
 
 from csms.ocpp.handshake import Peer, read_upgrade
 from csms.ocpp.listener import MAX_HEAD_BYTES, Silent, listen
-from tests.ocpp.conftest import Server, basic
+from tests.ocpp.conftest import Server, Start, basic
 
 KEY = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
 
@@ -163,7 +163,8 @@ async def test_a_head_over_the_limit_is_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nHost:", b"\r\n"])
-async def test_a_head_that_never_ends_is_cut_off(server: Server, first: bytes) -> None:
+async def test_a_head_that_never_ends_is_cut_off(start: Start, first: bytes) -> None:
+    server = await start(head_timeout_s=0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     began = time.monotonic()
     writer.write(first)

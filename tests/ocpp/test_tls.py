@@ -252,10 +252,11 @@ async def test_plain_http_on_the_tls_port_is_noted(by_password: Secure) -> None:
 
 
 async def test_a_head_that_never_ends_is_cut_off_under_tls_too(
-    by_password: Secure, ours: Authority
+    start: Start, files: TlsFiles, ours: Authority
 ) -> None:
-    port = by_password.server.port
-    reader, writer = await asyncio.open_connection(HOST, port, ssl=client(ours))
+    contexts = tls.load(files)
+    server = await start(security_of=lambda: contexts.by_password, head_timeout_s=0.5)
+    reader, writer = await asyncio.open_connection(HOST, server.port, ssl=client(ours))
     writer.write(b"GET / HTTP/1.1\r\n")
     async with asyncio.timeout(5):
         assert b"" == await reader.read()

@@ -7,11 +7,11 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from csms.ocpp import tls
+from csms.ocpp.listener import HEAD_TIMEOUT_S
 from csms.ocpp.tls import TlsFiles
 from csms.ocpp.tls_server import TlsServer, bind
 from tests.pki import HOST, Authority, client
@@ -32,7 +32,8 @@ def told() -> Told:
 
 
 @pytest.fixture
-async def port(ours: Authority, told: Told, tmp_path: Path) -> AsyncIterator[int]:
+async def port(ours: Authority, told: Told, request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    """Where a server listens; its parameter is for how long a handshake may last."""
     own = ours.server("ec")
     contexts = tls.load(TlsFiles(certificates=(own.certificate,), keys=(own.key,)))
     sockets = await bind(LOOPBACK, 0, backlog=8)
@@ -41,7 +42,7 @@ async def port(ours: Authority, told: Told, tmp_path: Path) -> AsyncIterator[int
         asyncio.Protocol,
         security_of=lambda: contexts.by_password,
         on_stranger=lambda *stranger: told.put_nowait(stranger),
-        handshake_timeout_s=0.2,
+        handshake_timeout_s=getattr(request, "param", HEAD_TIMEOUT_S),
     )
     yield sockets[0].getsockname()[1]
     server.close()
@@ -79,6 +80,7 @@ async def test_who_leaves_in_the_middle_is_told_of(
     assert (LOOPBACK, "tls_dropped", "it closed the connection") == await first_told(told)
 
 
+@pytest.mark.parametrize("port", [0.2], indirect=True)
 @pytest.mark.parametrize("first", [b"", b"\x16\x03\x01"])
 async def test_a_handshake_that_never_ends_is_cut_off(port: int, told: Told, first: bytes) -> None:
     reader, writer = await asyncio.open_connection(LOOPBACK, port)

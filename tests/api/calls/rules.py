@@ -10,6 +10,7 @@ import os
 from typing import Any, get_args
 
 import client_models
+import hypothesis
 import schemathesis
 from pydantic_core.core_schema import ErrorType
 from schemathesis.core.failures import Failure
@@ -25,6 +26,11 @@ LARGEST = 2**53
 FILES = {"multipart/form-data", "text/csv"}
 # Their last word could be an id, and `Allow` has the methods of that too.
 BESIDE_IDS = {"/api/v1/id-tokens/import", "/api/v1/jobs/preview"}
+
+
+# An answer depends on the calls before it, so there is no input to climb towards; hypothesis 6.170
+# ends with an IndexError where the same input gives another score.
+hypothesis.target = lambda observation, *, label="": observation  # type: ignore[assignment]
 
 
 @schemathesis.check
