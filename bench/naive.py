@@ -80,6 +80,10 @@ CREATE TABLE ocpp_messages (
     started_at TEXT NOT NULL, latency_us INTEGER
 );
 CREATE INDEX ocpp_messages_station ON ocpp_messages (station_id, id);
+CREATE TABLE variables (
+    station_id INTEGER NOT NULL REFERENCES stations (id), name TEXT NOT NULL,
+    value TEXT NOT NULL, updated_at TEXT NOT NULL, PRIMARY KEY (station_id, name)
+);
 CREATE TABLE command_results (
     id INTEGER PRIMARY KEY, station_id INTEGER NOT NULL, status TEXT NOT NULL,
     executed_at TEXT NOT NULL
@@ -137,6 +141,11 @@ ADD_LOG = """
 INSERT INTO ocpp_messages (station_id, direction, action, message_id, payload, answer, started_at,
     latency_us)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+SET_VARIABLE = """
+INSERT INTO variables (station_id, name, value, updated_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (station_id, name) DO UPDATE SET value = excluded.value,
+    updated_at = excluded.updated_at
 """
 ADD_RESULT = "INSERT INTO command_results (station_id, status, executed_at) VALUES (?, ?, ?)"
 
@@ -299,12 +308,14 @@ class Station(ChargePoint):  # type: ignore[misc]  # ocpp has no types
         return answer
 
     async def change_configuration(self, key: str, value: str) -> str:
-        """Send the one order this system knows and journal the answer."""
+        """Send the one order this system knows; journal the answer, keep what the station took."""
         started = time.perf_counter()
         request = call.ChangeConfiguration(key=key, value=value)
         answer = await self.call(request)
         status: str = answer.status
         await self.db.execute(ADD_RESULT, (self.station_id, status, now()))
+        if status == "Accepted":
+            await self.db.execute(SET_VARIABLE, (self.station_id, key, value, now()))
         await self.log(("out", "ChangeConfiguration", ""), asdict(request), answer, started)
         await self.db.commit()
         return status

@@ -36,6 +36,7 @@ DATA_TABLES = (
     "transactions",
     "transaction_events",
     "meter_values",
+    "variables",
     "ocpp_messages",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -15,6 +16,7 @@ _MAX_HOST_NAME = 253
 _AUTHORITY = re.compile(r"(\[[^]]*\]|[^]:[]*)(?::([0-9]{1,5}))?")
 
 
+@lru_cache(maxsize=1024)
 def origin_of(address: str) -> str:
     """An address, or the network of one who has many (a /64 of IPv6)."""
     parsed = _parse(address)

@@ -118,6 +118,9 @@ def together(answers: Sequence[Answer], subjects: Sequence[str | None] = ()) -> 
 
     Where the CALLs have subjects, `results` says what was answered about each.
     """
+    if len(answers) == 1:
+        (answer,) = answers
+        return replace(answer, detail=None) if answer.accepted and answer.detail else answer
     refused = [answer for answer in answers if not answer.accepted]
     telling = [answer for answer in answers if answer.status == "RebootRequired"]
     decisive = (refused or telling or answers[-1:])[0]
@@ -126,7 +129,7 @@ def together(answers: Sequence[Answer], subjects: Sequence[str | None] = ()) -> 
         for name, value in answer.payload.items():
             if isinstance(value, list):  # what a vendor adds may be a list in one answer only
                 lists.setdefault(name, []).extend(value)
-    if len(answers) > 1 and any(subjects):
+    if any(subjects):
         lists["results"] = [
             {"subject": subject, "status": answer.status}
             for subject, answer in zip(subjects, answers, strict=False)

@@ -19,7 +19,7 @@ from csms.domain.stations import Registration, Station
 from csms.domain.versions import OcppVersion
 from csms.errors import StationOffline
 from csms.events import Bus, Event, StationGone
-from csms.ocpp import liveness
+from csms.ocpp import liveness, logged
 from csms.ocpp.conduct import Conduct
 from csms.ocpp.connection import Connection
 from csms.ocpp.context import Handler, StationContext
@@ -41,7 +41,6 @@ from csms.services.heartbeats import Heartbeats
 from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
 from csms.services.programs import Program
-from csms.services.redaction import as_text, as_word
 from csms.store.database import Database
 from csms.store.ocpp_messages import Message
 
@@ -189,7 +188,9 @@ class Hub:
         theirs = [("in", call, now) for call in link.connection.session.being_answered]
         ours = [("out", our.call, our.began_at) for our in link.connection.our_calls]
         return [
-            _pending(link.context, direction, call, began_at)
+            logged.message(
+                (station_id, direction, link.context.version.value, began_at), call, state="pending"
+            )
             for direction, call, began_at in [*theirs, *ours]
         ]
 
@@ -520,20 +521,3 @@ class Hub:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _pending(context: StationContext, direction: str, call: Call, began_at: int) -> Message:
-    return Message(
-        station_id=context.station_id,
-        direction=direction,
-        version=context.version.value,
-        action=as_word(call.action),
-        message_id=as_word(call.message_id),
-        payload=as_text(call.payload),
-        answer=None,
-        error_code=None,
-        state="pending",
-        verdict=None,
-        started_at=began_at,
-        latency_us=None,
-    )

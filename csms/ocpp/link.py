@@ -14,7 +14,7 @@ from csms.domain.histograms import Histogram
 from csms.domain.stations import Registration
 from csms.errors import CallTimeout
 from csms.events import Bus, LateAnswer, SlotFree, StationReady
-from csms.ocpp import linting, questions
+from csms.ocpp import linting, logged, questions
 from csms.ocpp.breaker import Breaker
 from csms.ocpp.budget import Budget, Purses
 from csms.ocpp.calling import Caller
@@ -35,7 +35,6 @@ from csms.services import redaction
 from csms.services.lint import Lint
 from csms.services.message_log import MessageLog
 from csms.store import ocpp_messages
-from csms.store.ocpp_messages import Message
 
 # Beyond that many a connection's stray answers are only counted.
 MAX_STRAYS = 1000
@@ -271,8 +270,8 @@ class Link:
         self._shared.message_log.record_late(
             key,
             ocpp_messages.LateAnswer(
-                _answer_text(answer, told),
-                _error_code(answer, told),
+                logged.answer_text(answer, told),
+                logged.error_code(answer, told),
                 self._shared.clock.micros(),
             ),
         )
@@ -371,7 +370,7 @@ class Link:
                 self.context.station_id,
                 answer.message_id,
                 redaction.struck(answer.payload, told) if isinstance(answer, CallResult) else None,
-                _error_code(answer, told),
+                logged.error_code(answer, told),
             )
         )
 
@@ -387,42 +386,20 @@ class Link:
     ) -> None:
         shared = self._shared
         action = call.action
-        is_answered_order = direction == "out" and answer is not None
-        told = redaction.secrets_of(call.payload) if is_answered_order else redaction.NOTHING
         shared.messages[direction, action if self.router.knows(action) else "unknown", state] += 1
         latency_us = None if answer is None else shared.clock.micros() - began_at
         if latency_us is not None:
             shared.latencies[direction].record(latency_us / 1e6)
         shared.message_log.record(
-            Message(
-                self.context.station_id,
-                direction,
-                self._version,
-                redaction.as_word(action),
-                redaction.as_word(call.message_id),
-                redaction.as_text(call.payload),
-                None if answer is None else _answer_text(answer, told),
-                _error_code(answer, told),
-                state,
-                redaction.struck(verdict, told),
-                began_at,
-                latency_us,
+            logged.message(
+                (self.context.station_id, direction, self._version, began_at),
+                call,
+                answer,
+                state=state,
+                verdict=verdict,
+                latency_us=latency_us,
             )
         )
-
-
-def _answer_text(answer: CallResult | CallError, told: frozenset[str]) -> str:
-    if isinstance(answer, CallResult):
-        return redaction.as_text(answer.payload, told)
-    said = {"description": answer.description, "details": answer.details}
-    return redaction.as_text(said, told)
-
-
-def _error_code(answer: CallResult | CallError | None, told: frozenset[str]) -> str | None:
-    if not isinstance(answer, CallError):
-        return None
-    code: str = redaction.struck(redaction.as_word(answer.error_code), told)
-    return code
 
 
 def _evse_of(payload: JsonObject) -> int:

@@ -48,8 +48,10 @@ class Meanwhile:
             del self._watching[id(found)]
 
     def _on_event(self, event: Event) -> None:
-        if event.station_id is None:
+        # Whatever ends a connection ends one by certificate; most events end none.
+        if event.station_id is None or end_of(event, by_certificate=True) is None:
             return
+        always = end_of(event, by_certificate=False) is not None
         for found, by_certificate in self._watching.values():
-            if end_of(event, by_certificate=by_certificate) is not None:
+            if always or by_certificate:
                 found.add(event.station_id)

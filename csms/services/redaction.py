@@ -21,24 +21,26 @@ NOTHING: frozenset[str] = frozenset()
 def as_text(payload: Any, told: frozenset[str] = NOTHING) -> str:
     """The payload as it may be stored and shown: without passwords, nor what we `told` before."""
     text = orjson.dumps(payload).decode()
-    if not told and not _mentions_a_secret(text):
+    if not told and not mentioned_in(text):
         return text
     return orjson.dumps(redacted(payload, told)).decode()
 
 
 def as_word(text: str) -> str:
     """A message id, an action, a field of text: in each a station may put what it likes."""
-    return _only_name(text, set()) if _mentions_a_secret(text) else text
+    return _only_name(text, set()) if mentioned_in(text) else text
 
 
 def mentions_a_secret(payload: Any) -> bool:
     """Whether a password may be somewhere in it, so that no part of it is to be shown."""
-    return payload is not None and _mentions_a_secret(orjson.dumps(payload).decode())
+    if payload is None:
+        return False
+    return mentioned_in(payload if isinstance(payload, str) else orjson.dumps(payload).decode())
 
 
 def redacted(value: Any, told: frozenset[str] = NOTHING) -> Any:
-    """A copy without the values of AuthorizationKey, BasicAuthPassword and their like."""
-    return struck(_without_secrets(value, set()), told)
+    """The same without the values of AuthorizationKey, BasicAuthPassword and their like."""
+    return struck(_without_secrets(value, set()) if mentions_a_secret(value) else value, told)
 
 
 def struck(value: Any, told: frozenset[str]) -> Any:
@@ -59,8 +61,10 @@ def secrets_of(payload: Any) -> frozenset[str]:
 
 
 _SHORTEST = 4
+# Between the halves of a word; JSON has a letter for a line's end.
+_GAP = r"(?:\\(?:[bfnrt]|u00[01][0-9a-f])|[\W_])*"
 _WORD = (
-    r"(?:authorization[\W_]*key|pass[\W_]*(?:word|wd|phrase)|sim[\W_]*pin|private[\W_]*key|secret)"
+    rf"(?:authorization{_GAP}key|pass{_GAP}(?:word|wd|phrase)|sim{_GAP}pin|private{_GAP}key|secret)"
 )
 _SECRET = re.compile(_WORD, re.IGNORECASE)
 # A name where a value could be, as in the list of keys that GetConfiguration asks for.
@@ -180,14 +184,16 @@ def _names(value: dict[str, Any]) -> Iterator[Any]:
             yield name
 
 
-def _mentions_a_secret(text: str) -> bool:
+def mentioned_in(text: str) -> bool:
+    """`mentions_a_secret` of what is text already."""
     # Most texts hold none of these, and need no closer look; `any` would be twice as dear.
     lowered = text.lower()
     if not (
         "pass" in lowered
-        or "key" in lowered
-        or "pin" in lowered
+        or "authorization" in lowered
+        or "private" in lowered
         or "secret" in lowered
+        or "sim" in lowered
         or "vpn" in lowered
         or "://" in lowered
         or LINK_PREFIX in lowered
@@ -202,7 +208,7 @@ def _mentions_a_secret(text: str) -> bool:
 
 
 def _mentions_a_word(text: str) -> bool:
-    return _mentions_a_secret(text) and _SECRET.search(text) is not None
+    return mentioned_in(text) and _SECRET.search(text) is not None
 
 
 def _is_secret_name(name: Any) -> bool:

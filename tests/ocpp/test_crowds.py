@@ -19,7 +19,7 @@ async def test_of_one_address_a_few_are_inside_at_once_and_all_get_in() -> None:
 
     await asyncio.gather(*(one() for _ in range(20)))
     assert (3, 20) == (most, done)
-    assert not crowds._gates
+    assert not crowds._crowds
 
 
 async def test_one_who_gives_up_waiting_takes_no_place() -> None:
@@ -31,4 +31,4 @@ async def test_one_who_gives_up_waiting_takes_no_place() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
     async with crowds.one_of("a"), crowds.one_of("b"):
         pass
-    assert not crowds._gates
+    assert not crowds._crowds

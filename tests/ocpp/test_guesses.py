@@ -144,11 +144,15 @@ async def test_guesses_at_one_do_not_stand_before_the_others(
         return real(salt, password) if b"OTHER" in password else b"wrong"
 
     monkeypatch.setattr(credentials, "slow_hash", hashed)
-    there = server.endpoint._crowds_at_one._there
+    crowds = server.endpoint._crowds_at_one._crowds
+
+    def there(key: str) -> int:
+        return crowds[key].there if key in crowds else 0
+
     attack = asyncio.ensure_future(guess(server, "VICTIM", 18))
-    await server.until(lambda: there.get("127.0.0.1 victim") == 18)
+    await server.until(lambda: there("127.0.0.1 victim") == 18)
     other = asyncio.ensure_future(server.connect("OTHER", "the-password-of-OTHER"))
-    await server.until(lambda: there.get("127.0.0.1 other"))
+    await server.until(lambda: there("127.0.0.1 other"))
     await server.until(lambda: len(server.endpoint._passwords._slow._waiters or ()) > 2)
     go_on.set()
     await other

@@ -37,6 +37,7 @@ from csms.errors import (
 )
 from csms.jobs import courses, effects, orders, permits
 from csms.jobs.courses import Course
+from csms.jobs.letters import Letter, Letters
 from csms.jobs.port import (
     Admission,
     Ambiguous,
@@ -253,6 +254,7 @@ class CommandRunner:
         self._in_grace = in_grace
         """Until when a station that was connected when we went down is not called offline."""
         self._seal = seal
+        self._letters = Letters(seal)
 
     def keep(self, params: dict[str, Any]) -> dict[str, Any]:
         """An order with passwords is sealed."""
@@ -300,8 +302,9 @@ class CommandRunner:
         assert intent is not None
         if intent.version is None:
             return NotSent()
-        job = orders.opened(job, self._seal)
-        course, repeat = await self._prepare(job, item, intent.version)
+        letter = self._letters.of(job, intent.version)
+        job = letter.job
+        course, repeat = await self._prepare(letter, item, intent.version)
         try:
             answer = await self._call(job, item, intent, course.next, on_sent)
         except CallRefused as error:
@@ -310,7 +313,7 @@ class CommandRunner:
             return self._refused(job, item, course.next, error)
         if not isinstance(answer, dict):
             return answer
-        return _taken(orders.command_of(job), item, course, answer, repeat=repeat)
+        return _taken(letter, item, course, answer, repeat=repeat)
 
     async def _call(
         self,
@@ -350,13 +353,15 @@ class CommandRunner:
             doubt = _doubt(job, item, order)
             return Ambiguous("connection_lost", "the connection was lost before the answer", doubt)
 
-    async def _prepare(self, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
+    async def _prepare(
+        self, letter: Letter, item: JobItem, version: OcppVersion
+    ) -> tuple[Course, bool]:
         """What to send, and whether the answer is one to a repeat."""
-        command, order = orders.command_of(job), orders.encode(job, version)
+        command, order = letter.command, letter.order
         if command.gone or order.action in command.batches:
             return cast(
                 "tuple[Course, bool]",
-                await self._read(lambda tx: _prepare_to_send(tx, job, item, version)),
+                await self._read(lambda tx: _prepare_to_send(tx, letter, item, version)),
             )
         return courses.plan(item, order, version), False
 
@@ -368,9 +373,10 @@ class CommandRunner:
         self, tx: ReadTx, job: Job, item: JobItem, attempt: Row, answer: JsonObject
     ) -> Done | None:
         """The same reading as in time; None when there are CALLs to come."""
-        job = orders.opened(job, self._seal)
-        course, repeat = _prepare(tx, job, item, OcppVersion(attempt["version"]))
-        result = _taken(orders.command_of(job), item, course, answer, repeat=repeat)
+        version = OcppVersion(attempt["version"])
+        letter = Letter.of(job, version, self._seal)
+        course, repeat = _prepare(tx, letter, item, version)
+        result = _taken(letter, item, course, answer, repeat=repeat)
         return result if isinstance(result, Done) else None
 
     def evidence(self, tx: ReadTx, job: Job, item: JobItem, attempt: Row) -> Done | None:
@@ -411,11 +417,14 @@ class CommandRunner:
         )
 
 
-def _prepare(tx: ReadTx, job: Job, item: JobItem, version: OcppVersion) -> tuple[Course, bool]:
+def _prepare(
+    tx: ReadTx, letter: Letter, item: JobItem, version: OcppVersion
+) -> tuple[Course, bool]:
     """The item's course, and whether an attempt at its next CALL may have run before."""
     assert item.target is not None
-    command, order = orders.command_of(job), orders.encode(job, version)
-    batch = None if orders.is_as_given(job, version) else command.batches.get(order.action)
+    command, order = letter.command, letter.order
+    as_given = orders.is_as_given(letter.job, version)
+    batch = None if as_given else command.batches.get(order.action)
     at_most = None if batch is None else courses.limit(tx, item.target, batch)
     repeat = bool(command.gone) and (
         job_items.first_uncertain(tx, item, before=item.attempt) is not None
@@ -424,12 +433,12 @@ def _prepare(tx: ReadTx, job: Job, item: JobItem, version: OcppVersion) -> tuple
 
 
 def _prepare_to_send(
-    tx: ReadTx, job: Job, item: JobItem, version: OcppVersion
+    tx: ReadTx, letter: Letter, item: JobItem, version: OcppVersion
 ) -> tuple[Course, bool]:
     """As `_prepare`; raises Conflict when something came between the CALLs of the course."""
     assert item.target is not None
-    course, repeat = _prepare(tx, job, item, version)
-    may_follow = orders.command_of(job).may_follow
+    course, repeat = _prepare(tx, letter, item, version)
+    may_follow = letter.command.may_follow
     if (
         item.step is not None
         and may_follow is not None
@@ -441,17 +450,19 @@ def _prepare_to_send(
 
 
 def _taken(
-    command: Command, item: JobItem, course: Course, payload: JsonObject, *, repeat: bool
+    letter: Letter, item: JobItem, course: Course, payload: JsonObject, *, repeat: bool
 ) -> Done | NextStep:
     """What the answer to the next CALL of the course makes of the item."""
+    command = letter.command
     answer = command.read_repeat(payload) if repeat else command.read(payload)
     effect = _consequence(command, item, course.next, answer)
-    told = redaction.secrets_of([order.payload for order in course.calls])
-    return _after(command, item, course.take(without_secrets(answer, told)), effect)
+    return _after(command, item, course.take(without_secrets(answer, letter.told)), effect)
 
 
 def without_secrets(answer: Answer, told: frozenset[str]) -> Answer:
     """The answer as it may be kept; read it first."""
+    if not told and not redaction.mentions_a_secret(answer.payload):
+        return answer
     return replace(
         answer,
         payload=redaction.redacted(answer.payload, told),
