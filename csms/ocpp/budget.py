@@ -9,6 +9,8 @@ from dataclasses import dataclass
 MESSAGE_S = 0.001
 # The same for what is large: what it says is stored, and written to a disk that has an end.
 BYTE_S = MESSAGE_S / (64 * 1024)
+# And for frames, whatever they are: one that is no JSON takes a tenth of a millisecond.
+FRAME_S = MESSAGE_S / 10
 # Kept at most. Who makes us forget one gains nothing: the others that it took are its own.
 MAX_PURSES = 20_000
 
@@ -38,7 +40,7 @@ class Purse:
         self._budget = budget
         self._spent_until = 0.0
         self._read_until = 0.0
-        """The one is about CALLs, the other about the time to read what comes, CALLs or not."""
+        """The one is about CALLs, the other about reading what comes, CALLs or not."""
 
     def open(self, now: float) -> float:
         """Pay for a connection if there is something left; returns how long it has to wait."""
@@ -59,9 +61,9 @@ class Purse:
         """Pay for what a CALL took of the processor beyond what one may."""
         self._spent_until += self._budget.interval_s * dear_s / MESSAGE_S
 
-    def read(self, size: int, took_s: float, now: float) -> float:
-        """Pay for so many bytes; returns how long the next ones have to wait."""
-        cost = (took_s + size * BYTE_S) / MESSAGE_S
+    def read(self, size: int, frames: int, now: float) -> float:
+        """Pay for so many bytes and frames; returns how long the next ones have to wait."""
+        cost = (frames * FRAME_S + size * BYTE_S) / MESSAGE_S
         self._read_until = max(self._read_until, now) + self._budget.interval_s * cost
         return self._read_until - self._budget.reserve_s - now
 

@@ -221,9 +221,9 @@ class Connection:
         elif isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
             self._watcher.strayed(self, happening.answer)
 
-    def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
+    def on_read(self, size: int, frames: int, *, is_more: bool) -> None:
         """Let others come first when a station sends more than it may, whatever it is."""
-        wait_s = self._purse.read(size, took_s, time.monotonic())
+        wait_s = self._purse.read(size, frames, time.monotonic())
         if wait_s > 0 or is_more:
             self._hold_for(wait_s)
 
@@ -366,13 +366,11 @@ class Connection:
 
     def _go_on(self, _: asyncio.Future[Any]) -> None:
         waiting, self._waiting = self._waiting, None
-        began = time.thread_time()
         try:
             if waiting is not None and self._inbox:
                 self._conclude(self._inbox[0], waiting.finish())
         except Exception as error:  # the loop called us
             self._fail(error)
-        self._charge(began)
         self._work()
 
     def _conclude(self, call: Call | Send, outcome: Outcome) -> None:

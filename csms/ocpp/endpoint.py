@@ -76,7 +76,7 @@ class Admission:
         """Turn the transport into a websocket; `unread` came after the head."""
         if transport.is_closing():
             return
-        socket = Socket(transport, self.compression)
+        socket = Socket(transport, self.hub.bursts, self.compression)
         if self.station is None:
             connection = self.hub.open_held(
                 self.identity,

@@ -20,6 +20,7 @@ from csms.domain.versions import OcppVersion
 from csms.errors import StationOffline
 from csms.events import Bus, Event, StationGone
 from csms.ocpp import liveness, logged
+from csms.ocpp.bursts import Bursts
 from csms.ocpp.conduct import Conduct
 from csms.ocpp.connection import Connection
 from csms.ocpp.context import Handler, StationContext
@@ -91,6 +92,7 @@ class Hub:
         """The versions a station can really be served in."""
         self._links: dict[int, Link] = {}
         self._held: dict[str, Held] = {}
+        self.bursts = Bursts()
         self._duels = Duels()
         self._marks = Marks(db)
         self._conduct = Conduct(

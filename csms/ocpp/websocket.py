@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import struct
-import time
 from typing import Protocol, cast
 
 from csms.ocpp import deflate
+from csms.ocpp.bursts import Bursts
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 NORMAL, PROTOCOL_ERROR, UNSUPPORTED, NO_CODE, ABNORMAL = 1000, 1002, 1003, 1005, 1006
@@ -47,8 +47,8 @@ class Owner(Protocol):
     def on_pong(self) -> None:
         """The other end gave one."""
 
-    def on_read(self, size: int, took_s: float, *, is_more: bool) -> None:
-        """So many bytes came, and took so much of the processor; with more, the socket is held.
+    def on_read(self, size: int, frames: int, *, is_more: bool) -> None:
+        """So many bytes and frames came; with more of them, the socket is held.
 
         What was compressed counts once more as what it became.
         """
@@ -68,6 +68,7 @@ class Socket(asyncio.Protocol):
 
     __slots__ = (
         "_buffer",
+        "_bursts",
         "_deaf",
         "_deflate",
         "_fragments",
@@ -83,9 +84,13 @@ class Socket(asyncio.Protocol):
     )
 
     def __init__(
-        self, transport: asyncio.Transport, compression: deflate.Terms | None = None
+        self,
+        transport: asyncio.Transport,
+        bursts: Bursts,
+        compression: deflate.Terms | None = None,
     ) -> None:
         self.transport = transport
+        self._bursts = bursts
         self._deflate = compression
         self.close_code = ABNORMAL
         """What the other end closed with, or we; 1006 while and when nobody did."""
@@ -125,22 +130,22 @@ class Socket(asyncio.Protocol):
     # ---- writing -----------------------------------------------------------------------------
 
     def send(self, data: bytes) -> bool:
-        """Write one text message; False when the socket is gone or being closed."""
+        """Write one text message soon; False when the socket is gone or being closed."""
         if self._said_goodbye or self.transport.is_closing():
             return False
         size = len(data)
         if size <= _SMALL:
-            self.transport.write(_TEXT_HEADS[size] + data)
+            self._bursts.put(self.transport, _TEXT_HEADS[size] + data)
         elif self._deflate is not None and (small := self._deflate.deflate(data)) is not None:
-            self.transport.write(_head(_COMPRESSED | _TEXT, len(small)) + small)
+            self._bursts.put(self.transport, _head(_COMPRESSED | _TEXT, len(small)) + small)
         else:
-            self.transport.write(_head(_TEXT, size) + data)
+            self._bursts.put(self.transport, _head(_TEXT, size) + data)
         return True
 
     def ping(self) -> None:
         """Ask for a sign of life."""
         if self.is_open:
-            self.transport.write(_head(_PING, 0))
+            self._write_now(_head(_PING, 0))
 
     def close(self, code: int, reason: bytes = b"") -> bool:
         """Say goodbye; the other end answers that by closing. False when it was said before."""
@@ -149,8 +154,12 @@ class Socket(asyncio.Protocol):
         self._said_goodbye = True
         self.close_code = code
         payload = b"" if code == NO_CODE else code.to_bytes(2, "big") + reason[: _SMALL - 2]
-        self.transport.write(_head(_CLOSE, len(payload)) + payload)
+        self._write_now(_head(_CLOSE, len(payload)) + payload)
         return True
+
+    def _write_now(self, frame: bytes) -> None:
+        self._bursts.flush()  # what was sent before it
+        self.transport.write(frame)
 
     def abort(self) -> None:
         """Cut the connection without a word."""
@@ -178,7 +187,7 @@ class Socket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Cut the stream into frames."""
         if self._deaf:  # thrown away, and not for nothing: they may be many
-            self._owner.on_read(len(data), 0.0, is_more=False)
+            self._owner.on_read(len(data), 0, is_more=False)
             return
         if self._buffer is not None:
             self._buffer += data
@@ -191,19 +200,19 @@ class Socket(asyncio.Protocol):
         self._read(data)
 
     def _read(self, data: bytes) -> None:
-        began = time.thread_time()
-        is_more = self._cut(data)
+        frames = self._cut(data)
+        is_more = frames == MAX_AT_ONCE and self._buffer is not None
         if is_more:
             self.hold()
         size = len(data) - len(self._buffer or b"") + self._unpacked
         self._unpacked = 0
-        self._owner.on_read(size, time.thread_time() - began, is_more=is_more)
+        self._owner.on_read(size, frames, is_more=is_more)
 
-    def _cut(self, data: bytes) -> bool:
-        """Take the frames out of it; returns whether there were too many for one go."""
-        position, end, left = 0, len(data), MAX_AT_ONCE
-        while end - position >= 2 and not self._held and left:
-            left -= 1
+    def _cut(self, data: bytes) -> int:
+        """Take the frames out of it; returns how many, perhaps with one that is not whole yet."""
+        position, end, frames = 0, len(data), 0
+        while end - position >= 2 and not self._held and frames < MAX_AT_ONCE:
+            frames += 1
             first, second = data[position], data[position + 1]
             start, size = position + 2, second & _LENGTH
             if size >= _LENGTH_16:
@@ -213,29 +222,34 @@ class Socket(asyncio.Protocol):
                 start += 4
             if start > end:
                 break
-            if first & _RESERVED and not self._may_be_compressed(first):
-                return self._give_up(PROTOCOL_ERROR, RESERVED_BITS)
-            if not second & _MASKED:
-                return self._give_up(PROTOCOL_ERROR, "not masked")
-            if size > MAX_MESSAGE_BYTES:
-                return self._give_up(TOO_BIG, "too large")
+            refused = self._why_not(first, second, size)
+            if refused is not None:
+                self._give_up(*refused)
+                return frames
             stop = start + size
             if stop > end:
                 self._missing = stop - position
                 self._buffer = bytearray(data[position:])
-                return False
+                return frames
             payload = _unmasked(data[start:stop], data[start - 4 : start])
             position = stop
             if first == _FIN | _TEXT and self._fragments is None:
                 self._owner.on_text(payload)
             elif not self._take(first, payload):
-                return False
-        if position == end:
-            return False
-        is_whole = self._held or not left
-        self._missing = 0 if is_whole else min(end - position + 1, _MAX_HEAD)
-        self._buffer = bytearray(data[position:])
-        return not left
+                return frames
+        if position < end:
+            is_whole = self._held or frames == MAX_AT_ONCE
+            self._missing = 0 if is_whole else min(end - position + 1, _MAX_HEAD)
+            self._buffer = bytearray(data[position:])
+        return frames
+
+    def _why_not(self, first: int, second: int, size: int) -> tuple[int, str] | None:
+        """What is wrong with the head of a frame."""
+        if first & _RESERVED and not self._may_be_compressed(first):
+            return PROTOCOL_ERROR, RESERVED_BITS
+        if not second & _MASKED:
+            return PROTOCOL_ERROR, "not masked"
+        return (TOO_BIG, "too large") if size > MAX_MESSAGE_BYTES else None
 
     def _may_be_compressed(self, first: int) -> bool:
         """RFC 7692 6: the first frame of a message says it, and no control frame."""
@@ -287,7 +301,7 @@ class Socket(asyncio.Protocol):
             self._give_up(PROTOCOL_ERROR, "bad control frame")
         elif opcode == _PING:
             if self.is_open and not self.stalled:
-                self.transport.write(_head(_PONG, len(payload)) + payload)
+                self._write_now(_head(_PONG, len(payload)) + payload)
             self._owner.on_ping()
         elif opcode == _PONG:
             self._owner.on_pong()
@@ -305,12 +319,11 @@ class Socket(asyncio.Protocol):
         self.close_code = code
         self.transport.close()
 
-    def _give_up(self, code: int, reason: str) -> bool:
-        """Read nothing more; returns that there is no more."""
+    def _give_up(self, code: int, reason: str) -> None:
+        """Read nothing more."""
         self._deaf = True
         self._buffer = self._fragments = None
         self._owner.on_violation(code, reason)
-        return False
 
     # ---- what the transport tells ------------------------------------------------------------
 

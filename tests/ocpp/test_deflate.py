@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csms.domain.versions import OcppVersion
+from csms.ocpp.bursts import Bursts
 from csms.ocpp.deflate import MIN_BYTES, Garbled, Terms, TooLarge, agree, inflate
 from csms.ocpp.frames import JsonObject
 from csms.ocpp.websocket import MAX_MESSAGE_BYTES, Socket
@@ -34,7 +35,7 @@ def pressed(data: bytes, bits: int = 15) -> bytes:
 
 def opened() -> tuple[Socket, FakeTransport, Owner]:
     transport, owner = FakeTransport(), Owner()
-    socket = Socket(cast("Any", transport), Terms())
+    socket = Socket(cast("Any", transport), Bursts(at_once=1), Terms())
     owner.socket = socket
     socket.start(owner)
     return socket, transport, owner
