@@ -57,9 +57,10 @@ class Purse:
         """Pay for one CALL."""
         self._spent_until = max(self._spent_until, now) + self._budget.interval_s
 
-    def charge(self, dear_s: float) -> None:
-        """Pay for what a CALL took of the processor beyond what one may."""
-        self._spent_until += self._budget.interval_s * dear_s / MESSAGE_S
+    def charge(self, took_s: float) -> None:
+        """Pay for what a CALL took beyond what one may."""
+        if took_s > MESSAGE_S:
+            self._spent_until += self._budget.interval_s * (took_s - MESSAGE_S) / MESSAGE_S
 
     def read(self, size: int, frames: int, now: float) -> float:
         """Pay for so many bytes and frames; returns how long the next ones have to wait."""

@@ -20,7 +20,7 @@ from csms.domain.lint import Rule
 from csms.domain.versions import OcppVersion
 from csms.errors import CallFailed, CallTimeout, ConnectionLost, StationOffline
 from csms.ocpp import frames, websocket
-from csms.ocpp.budget import MESSAGE_S, Purse
+from csms.ocpp.budget import Purse
 from csms.ocpp.frames import (
     Call,
     CallError,
@@ -324,26 +324,25 @@ class Connection:
             return
         try:
             while self._inbox and (self.closing or not self.socket.stalled):
-                if not self._may_serve():
+                began = time.monotonic()  # the clock that timers go by
+                if not self._may_serve(began):
                     break
-                began = time.thread_time()
                 self._began_at = self._clock.micros()
                 call = self._inbox[0]
                 outcome = self._watcher.answer(_as_call(call))
                 if isinstance(outcome, Waiting):
                     self._waiting = outcome
                     outcome.future.add_done_callback(self._go_on)
-                    self._charge(began)
+                    self._purse.charge(self._turns.took_s(began))
                     return
                 self._conclude(call, outcome)
-                self._charge(began)
+                self._purse.charge(self._turns.took_s(began))
         except Exception as error:  # the loop called us
             self._fail(error)
         if not self._inbox:
             self._rest()
 
-    def _may_serve(self) -> bool:
-        now = time.monotonic()  # the one that timers go by
+    def _may_serve(self, now: float) -> bool:
         wait_s = self._purse.wait_s(now)
         if wait_s <= 0:
             self._purse.serve(now)
@@ -354,11 +353,6 @@ class Connection:
         else:
             self._pause = asyncio.get_running_loop().call_later(wait_s, self._resume)
         return False
-
-    def _charge(self, began: float) -> None:
-        dear_s = time.thread_time() - began - MESSAGE_S
-        if dear_s > 0:
-            self._purse.charge(dear_s)
 
     def _resume(self) -> None:
         self._pause = None

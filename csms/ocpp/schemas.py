@@ -75,8 +75,12 @@ def actions(version: OcppVersion) -> list[str]:
     return sorted(action for v, action, kind in _files() if v is version and kind == "request")
 
 
+@cache
 def checker(version: OcppVersion, action: str, kind: Kind) -> Callable[[Any], bool] | None:
-    """The bare check of one schema, of its times too, for those who ask it often."""
+    """The bare check of one schema, of its times too, for those who ask it often.
+
+    Every action asked for is remembered: ask only for those that exist.
+    """
     validator = _validator(version, action, kind)
     return None if validator is None else validator.is_valid
 

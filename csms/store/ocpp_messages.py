@@ -67,7 +67,7 @@ def insert(tx: Tx, message: Message) -> int:
 
 def insert_many(tx: Tx, messages: Iterable[Message]) -> None:
     """Write a batch of rows."""
-    tx.many(_INSERT, messages)
+    tx.many(_INSERT, map(tuple, messages))  # sqlite3 is quicker with what is nothing but a tuple
 
 
 def update_late(tx: Tx, message_id: int, late: LateAnswer) -> None:

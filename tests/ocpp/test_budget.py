@@ -63,7 +63,8 @@ async def test_another_station_is_served_while_one_floods(start: Start) -> None:
 def test_what_is_dear_counts_as_several() -> None:
     purse = Purse(Budget.of(10.0, 5))
     purse.serve(100.0)
-    purse.charge(3 * MESSAGE_S)
+    purse.charge(4 * MESSAGE_S)
+    purse.charge(0.9 * MESSAGE_S)
     assert 0.4 - 0.5 == pytest.approx(purse.wait_s(100.0))
     assert 0.1 - 0.5 == pytest.approx(purse.read(64 * 1024, 0, 100.0))
     assert 0.4 - 0.5 == pytest.approx(purse.read(0, 30, 100.0))

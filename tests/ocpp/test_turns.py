@@ -3,7 +3,25 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
+from csms.ocpp import turns as turns_module
 from csms.ocpp.turns import SLICE_S, Turns
+
+
+class Clocks:
+    """Stands for the module `time`."""
+
+    def __init__(self) -> None:
+        self.passed = self.spent = 0.0
+        self.asked = 0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def thread_time(self) -> float:
+        self.asked += 1
+        return self.spent
 
 
 async def test_work_is_done_in_order() -> None:
@@ -30,3 +48,23 @@ async def test_others_get_their_turn_between_two_slices() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
     assert done == ["long", "other", "long"]
+
+
+async def test_only_time_on_the_processor_counts_and_is_asked_for_when_it_may_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clocks, turns, took = Clocks(), Turns(), []
+    monkeypatch.setattr(turns_module, "time", clocks)
+
+    def work(passed: float, spent: float) -> None:
+        began = clocks.monotonic()
+        clocks.passed += passed
+        clocks.spent += spent
+        took.append(turns.took_s(began))
+
+    clocks.spent = 100.0
+    for passed, spent in ((0.0005, 0.0005), (0.005, 0.0001), (0.004, 0.004)):
+        turns.put(lambda passed=passed, spent=spent: work(passed, spent))
+    await asyncio.sleep(0)
+    assert [0.0005, 0.0006, 0.004] == pytest.approx(took)
+    assert 3 == clocks.asked
