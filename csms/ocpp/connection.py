@@ -221,9 +221,9 @@ class Connection:
         elif isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
             self._watcher.strayed(self, happening.answer)
 
-    def on_read(self, size: int, frames: int, *, is_more: bool) -> None:
+    def on_read(self, size: int, count: int, *, is_more: bool) -> None:
         """Let others come first when a station sends more than it may, whatever it is."""
-        wait_s = self._purse.read(size, frames, time.monotonic())
+        wait_s = self._purse.read(size, count, time.monotonic())
         if wait_s > 0 or is_more:
             self._hold_for(wait_s)
 

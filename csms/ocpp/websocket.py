@@ -47,7 +47,7 @@ class Owner(Protocol):
     def on_pong(self) -> None:
         """The other end gave one."""
 
-    def on_read(self, size: int, frames: int, *, is_more: bool) -> None:
+    def on_read(self, size: int, count: int, *, is_more: bool) -> None:
         """So many bytes and frames came; with more of them, the socket is held.
 
         What was compressed counts once more as what it became.

@@ -63,9 +63,9 @@ class Owner:
     def on_pong(self) -> None:
         self.heard.append("pong")
 
-    def on_read(self, size: int, frames: int, *, is_more: bool) -> None:
+    def on_read(self, size: int, count: int, *, is_more: bool) -> None:
         self.size += size
-        self.frames += frames
+        self.frames += count
         self.more += is_more
 
     def on_writing(self, *, stalled: bool) -> None:
