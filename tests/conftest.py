@@ -7,12 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from csms.clock import ManualClock
 from csms.events import Bus
 from csms.store import engine
 from csms.store.database import Database
 from tests.databases import empty_database
+
+# How long one example takes is up to what else the machine does.
+settings.register_profile("csms", deadline=None)
+settings.load_profile("csms")
 
 
 @pytest.fixture

@@ -539,7 +539,6 @@ def explore(examples: int, steps: int, *, derandomize: bool) -> None:
             stateful_step_count=steps,
             derandomize=derandomize,
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.generate,),
             print_blob=False,

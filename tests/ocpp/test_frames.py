@@ -5,7 +5,7 @@ import string
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from csms.ocpp import frames
@@ -297,7 +297,6 @@ json_values = st.recursive(
 payloads = st.dictionaries(st.text(string.printable, max_size=8), json_values, max_size=5)
 
 
-@settings(deadline=None)
 @given(payloads, st.sampled_from([None, 1]), st.booleans())
 def test_what_the_standard_writer_writes_is_read(
     payload: dict[str, object], indent: int | None, ascii_only: bool
@@ -306,7 +305,6 @@ def test_what_the_standard_writer_writes_is_read(
     assert frames.parse(data) == Call("id", "A", payload)
 
 
-@settings(deadline=None)
 @given(payloads, st.text(string.printable, min_size=1, max_size=8), st.booleans())
 def test_a_repeated_key_is_always_found(
     payload: dict[str, object], key: str, ascii_only: bool
@@ -316,7 +314,6 @@ def test_a_repeated_key_is_always_found(
     assert "twice" in refused(call_with(doubled)).reason
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_frame_or_a_frame_error(data: bytes) -> None:
     try:
@@ -325,7 +322,6 @@ def test_any_bytes_are_a_frame_or_a_frame_error(data: bytes) -> None:
         assert len(error.reason) <= 255
 
 
-@settings(deadline=None)
 @given(json_values, st.integers(0, 60))
 def test_any_json_cut_anywhere_is_a_frame_or_a_frame_error(value: object, cut: int) -> None:
     data = orjson.dumps([2, "id", "Action", {"v": value}])

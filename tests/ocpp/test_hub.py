@@ -544,7 +544,7 @@ def test_an_old_connection_never_touches_the_newer_one(
             handlers=HANDLERS,
         )
 
-        @settings(max_examples=1000, deadline=None)
+        @settings(max_examples=1000)
         @given(
             st.lists(
                 st.tuples(st.sampled_from(["open", "close", "turn"]), st.integers(0, 5)),

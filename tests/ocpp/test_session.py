@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from csms.ocpp.frames import Call, CallError, CallResult, CallResultError, Send
@@ -141,7 +141,6 @@ def test_a_send_is_handed_on_and_an_error_about_our_answer_is_a_stray() -> None:
     assert session.outstanding == call("1")
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

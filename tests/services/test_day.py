@@ -266,7 +266,7 @@ def run(version: OcppVersion, scenario: Callable[[Told], Any]) -> None:
 
 
 @pytest.mark.parametrize("version", [V16, V201, V21])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(day=days(), data=st.data())
 def test_a_day_told_twice_in_any_order_that_is_allowed_comes_out_as_it_was(
     version: OcppVersion, day: list[Session], data: st.DataObject
@@ -290,7 +290,7 @@ def test_a_day_told_twice_in_any_order_that_is_allowed_comes_out_as_it_was(
 
 
 @pytest.mark.parametrize("version", [V201, V21])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(day=days(), data=st.data())
 def test_events_of_a_day_may_come_in_any_order_at_all(
     version: OcppVersion, day: list[Session], data: st.DataObject
@@ -306,7 +306,7 @@ def test_events_of_a_day_may_come_in_any_order_at_all(
     run(version, scenario)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(day=days(alone=st.booleans()), data=st.data())
 def test_messages_of_a_day_may_overtake_each_other(day: list[Session], data: st.DataObject) -> None:
     """OCPP 1.6: whatever the order of the starts, and of the rest once each has its id."""

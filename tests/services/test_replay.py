@@ -145,7 +145,7 @@ async def state(station: StationContext) -> tuple[list[Any], list[Any], int]:
     return await station.db.read(look)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plan=sessions, seed=st.integers(0, 2**32))
 def test_replaying_a_log_twice_and_shuffled_changes_nothing(plan, seed):
     async def scenario(station: StationContext) -> None:
@@ -163,7 +163,7 @@ def test_replaying_a_log_twice_and_shuffled_changes_nothing(plan, seed):
     asyncio.run(run(scenario))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plan=sessions, seed=st.integers(0, 2**32))
 def test_lost_frames_that_come_later_end_in_the_same_energy(plan, seed):
     """A backlog after the starts: stops and samples in any order, stops last or not.

@@ -165,9 +165,7 @@ def answer():
     loop.close()
 
 
-@settings(
-    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(sorted(HANDLERS)), message=payload)
 def test_every_action_answers_any_payload_as_its_schema_says(answer, key, message):
     checker = schemas.checker(*key, "response")
