@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from csms.domain.jobs import Job
-from csms.domain.sealing import Seal
 from csms.domain.versions import OcppVersion
 from csms.jobs import orders
 from csms.ocpp.commands.command import Command, Order
 from csms.services import redaction
 
-# A letter holds in the open what is sealed in the database: as few as many jobs at once need.
 MAX_LETTERS = 32
 
 
@@ -22,35 +20,36 @@ class Letter:
     """The order of one job to stations of one version."""
 
     params: dict[str, Any]
-    """The job's, by which the letter is known to be its own still."""
-    job: Job
-    """With its order as it was given."""
+    """The job's, in the open."""
     command: Command
     order: Order
     told: frozenset[str]
     """The secrets in it."""
 
     @classmethod
-    def of(cls, job: Job, version: OcppVersion, seal: Seal) -> Letter:
+    def of(cls, params: dict[str, Any], version: OcppVersion) -> Letter:
         """Raises NotSupportedByVersion."""
-        opened = orders.opened(job, seal)
-        command, order = orders.command_of(opened), orders.encode(opened, version)
+        order = orders.encode_params(params, version)
         payloads = [order.payload, *(after.payload for after in order.then)]
-        return cls(job.params, opened, command, order, redaction.secrets_of(payloads))
+        return cls(params, orders.command_in(params), order, redaction.secrets_of(payloads))
 
 
 class Letters:
-    """Those of the jobs that sent something last."""
+    """Those of the jobs that sent something last; never one with a secret in it."""
 
-    def __init__(self, seal: Seal) -> None:
-        self._seal = seal
+    def __init__(self) -> None:
         self._letters: OrderedDict[tuple[int, OcppVersion], Letter] = OrderedDict()
 
     def of(self, job: Job, version: OcppVersion) -> Letter:
-        """Raises NotSupportedByVersion."""
-        letter = self._letters.get((job.id, version))
+        """Of a job with its order in the open. Raises NotSupportedByVersion."""
+        key = job.id, version
+        letter = self._letters.get(key)
+        # A job's parameters are one object for as long as they do not change.
         if letter is None or letter.params is not job.params:
-            letter = self._letters[job.id, version] = Letter.of(job, version, self._seal)
+            letter = Letter.of(job.params, version)
+            if letter.told:
+                return letter
+            self._letters[key] = letter
             if len(self._letters) > MAX_LETTERS:
                 self._letters.popitem(last=False)
         return letter

@@ -39,10 +39,11 @@ def is_order(job: Job) -> bool:
 
 def command_of(job: Job) -> Command:
     """The command that the job sends, or how to treat an action that is only passed through."""
-    return _command_of(job.params)
+    return command_in(job.params)
 
 
-def _command_of(params: dict[str, Any]) -> Command:
+def command_in(params: dict[str, Any]) -> Command:
+    """As `command_of`, before there is a job."""
     if "command" in params:
         return commands.COMMANDS[params["command"]]
     return commands.for_action(OcppVersion(params["version"]), params["action"])
@@ -52,7 +53,7 @@ def keep(params: dict[str, Any], seal: Seal) -> dict[str, Any]:
     """The order as it is stored and shown; one with passwords is sealed beside it."""
     shown: dict[str, Any] = redacted(params)
     # What is prepared is compared with what is queued, and has nothing to hide.
-    if shown == params or _command_of(params).prepare is not None:
+    if shown == params or command_in(params).prepare is not None:
         return params
     return {**shown, _SEALED: seal.close(params)}
 
@@ -93,9 +94,9 @@ def encode_params(params: dict[str, Any], version: OcppVersion) -> Order:
         ) from error
 
 
-def is_as_given(job: Job, version: OcppVersion) -> bool:
+def is_as_given(params: dict[str, Any], version: OcppVersion) -> bool:
     """Whether a station of `version` gets a raw action, which nobody may cut into parts."""
-    return bool(job.params.get("version") == version.value)
+    return bool(params.get("version") == version.value)
 
 
 def _translated(params: dict[str, Any], version: OcppVersion) -> Order:

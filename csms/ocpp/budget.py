@@ -9,7 +9,7 @@ from dataclasses import dataclass
 MESSAGE_S = 0.001
 # The same for what is large: what it says is stored, and written to a disk that has an end.
 BYTE_S = MESSAGE_S / (64 * 1024)
-# And for frames, whatever they are: one that is no JSON takes a tenth of a millisecond.
+# And at the least for frames, whatever they are: one that is no JSON takes a tenth of that.
 FRAME_S = MESSAGE_S / 10
 # Kept at most. Who makes us forget one gains nothing: the others that it took are its own.
 MAX_PURSES = 20_000
@@ -57,14 +57,17 @@ class Purse:
         """Pay for one CALL."""
         self._spent_until = max(self._spent_until, now) + self._budget.interval_s
 
-    def charge(self, took_s: float) -> None:
-        """Pay for what a CALL took beyond what one may."""
-        if took_s > MESSAGE_S:
-            self._spent_until += self._budget.interval_s * (took_s - MESSAGE_S) / MESSAGE_S
+    def charge(self, dear_s: float) -> None:
+        """Pay for what a CALL took of the processor beyond what one may."""
+        if dear_s > MESSAGE_S:
+            self._spent_until += self._budget.interval_s * (dear_s - MESSAGE_S) / MESSAGE_S
 
-    def read(self, size: int, frames: int, now: float) -> float:
-        """Pay for so many bytes and frames; returns how long the next ones have to wait."""
-        cost = (frames * FRAME_S + size * BYTE_S) / MESSAGE_S
+    def read(self, size: int, frames: int, dear_s: float, now: float) -> float:
+        """Pay for so many bytes and frames, and for the time they took if they were dear.
+
+        Returns how long the next ones have to wait.
+        """
+        cost = (max(frames * FRAME_S, dear_s) + size * BYTE_S) / MESSAGE_S
         self._read_until = max(self._read_until, now) + self._budget.interval_s * cost
         return self._read_until - self._budget.reserve_s - now
 

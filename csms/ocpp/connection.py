@@ -221,9 +221,13 @@ class Connection:
         elif isinstance(happening, Stray) and not isinstance(happening.answer, CallResultError):
             self._watcher.strayed(self, happening.answer)
 
-    def on_read(self, size: int, count: int, *, is_more: bool) -> None:
+    def on_reading(self) -> float:
+        """Look at the clock."""
+        return self._turns.begin()
+
+    def on_read(self, size: int, count: int, began: float, *, is_more: bool) -> None:
         """Let others come first when a station sends more than it may, whatever it is."""
-        wait_s = self._purse.read(size, count, time.monotonic())
+        wait_s = self._purse.read(size, count, self._turns.dear_s(began), time.monotonic())
         if wait_s > 0 or is_more:
             self._hold_for(wait_s)
 
@@ -324,7 +328,7 @@ class Connection:
             return
         try:
             while self._inbox and (self.closing or not self.socket.stalled):
-                began = time.monotonic()  # the clock that timers go by
+                began = self._turns.begin()
                 if not self._may_serve(began):
                     break
                 self._began_at = self._clock.micros()
@@ -333,10 +337,10 @@ class Connection:
                 if isinstance(outcome, Waiting):
                     self._waiting = outcome
                     outcome.future.add_done_callback(self._go_on)
-                    self._purse.charge(self._turns.took_s(began))
+                    self._purse.charge(self._turns.dear_s(began))
                     return
                 self._conclude(call, outcome)
-                self._purse.charge(self._turns.took_s(began))
+                self._purse.charge(self._turns.dear_s(began))
         except Exception as error:  # the loop called us
             self._fail(error)
         if not self._inbox:
@@ -360,11 +364,13 @@ class Connection:
 
     def _go_on(self, _: asyncio.Future[Any]) -> None:
         waiting, self._waiting = self._waiting, None
+        began = self._turns.begin()
         try:
             if waiting is not None and self._inbox:
                 self._conclude(self._inbox[0], waiting.finish())
         except Exception as error:  # the loop called us
             self._fail(error)
+        self._purse.charge(self._turns.dear_s(began))
         self._work()
 
     def _conclude(self, call: Call | Send, outcome: Outcome) -> None:

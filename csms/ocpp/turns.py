@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable
 
 SLICE_S = 0.01
-# Whether the time was really spent on the processor is a question to the system, and too dear for
-# each of a thousand messages.
-WORTH_ASKING_S = 0.001
+# Whether time was really spent on the processor is a question to the system, and too dear for each
+# of a thousand messages: most take a tenth of this.
+WORTH_ASKING_S = 0.0005
 
 
 class Turns:
@@ -23,8 +23,8 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
         self._scheduled = False
-        self._asked = 0.0
-        """How much of the processor the thread had used at the beginning of the slice, or later."""
+        self._spent = self._asked_at = 0.0
+        """What the thread had used of the processor, and when that was asked."""
 
     def put(self, work: Callable[[], None]) -> None:
         """Run `work` soon; it must not raise."""
@@ -33,17 +33,24 @@ class Turns:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._run)
 
-    def took_s(self, began: float) -> float:
-        """The time since `began` of `time.monotonic`, without what others had of the processor."""
-        passed_s = time.monotonic() - began
-        if passed_s < WORTH_ASKING_S:
-            return passed_s
-        asked, self._asked = self._asked, time.thread_time()
-        return min(passed_s, self._asked - asked)
+    def begin(self) -> float:
+        """Begin something that may become dear; returns when, for `dear_s`."""
+        now = time.monotonic()
+        if now - self._asked_at > WORTH_ASKING_S:
+            self._asked_at, self._spent = now, time.thread_time()
+        return now
+
+    def dear_s(self, began: float) -> float:
+        """What it took of the processor; 0 when that is too little to matter."""
+        now = time.monotonic()
+        if now - began < WORTH_ASKING_S:
+            return 0.0
+        before = self._spent
+        self._asked_at, self._spent = now, time.thread_time()
+        return min(now - began, self._spent - before)
 
     def _run(self) -> None:
         waiting = self._waiting
-        self._asked = time.thread_time()
         until = time.monotonic() + SLICE_S
         while waiting and time.monotonic() < until:
             waiting.popleft()()

@@ -47,8 +47,11 @@ class Owner(Protocol):
     def on_pong(self) -> None:
         """The other end gave one."""
 
-    def on_read(self, size: int, count: int, *, is_more: bool) -> None:
-        """So many bytes and frames came; with more of them, the socket is held.
+    def on_reading(self) -> float:
+        """Bytes came; what it returns is when, for `on_read`."""
+
+    def on_read(self, size: int, count: int, began: float, *, is_more: bool) -> None:
+        """So many bytes and frames were read; with more of them, the socket is held.
 
         What was compressed counts once more as what it became.
         """
@@ -187,7 +190,7 @@ class Socket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Cut the stream into frames."""
         if self._deaf:  # thrown away, and not for nothing: they may be many
-            self._owner.on_read(len(data), 0, is_more=False)
+            self._owner.on_read(len(data), 0, self._owner.on_reading(), is_more=False)
             return
         if self._buffer is not None:
             self._buffer += data
@@ -200,13 +203,14 @@ class Socket(asyncio.Protocol):
         self._read(data)
 
     def _read(self, data: bytes) -> None:
+        began = self._owner.on_reading()
         frames = self._cut(data)
         is_more = frames == MAX_AT_ONCE and self._buffer is not None
         if is_more:
             self.hold()
         size = len(data) - len(self._buffer or b"") + self._unpacked
         self._unpacked = 0
-        self._owner.on_read(size, frames, is_more=is_more)
+        self._owner.on_read(size, frames, began, is_more=is_more)
 
     def _cut(self, data: bytes) -> int:
         """Take the frames out of it; returns how many, perhaps with one that is not whole yet."""

@@ -35,7 +35,10 @@ def mentions_a_secret(payload: Any) -> bool:
     """Whether a password may be somewhere in it, so that no part of it is to be shown."""
     if payload is None:
         return False
-    return mentioned_in(payload if isinstance(payload, str) else orjson.dumps(payload).decode())
+    try:
+        return mentioned_in(payload if isinstance(payload, str) else orjson.dumps(payload).decode())
+    except TypeError:  # no JSON: nobody has looked at it yet
+        return True
 
 
 def redacted(value: Any, told: frozenset[str] = NOTHING) -> Any:
@@ -62,7 +65,7 @@ def secrets_of(payload: Any) -> frozenset[str]:
 
 _SHORTEST = 4
 # Between the halves of a word; JSON has a letter for a line's end.
-_GAP = r"(?:\\(?:[bfnrt]|u00[01][0-9a-f])|[\W_])*"
+_GAP = r"[\W_]*(?:(?<=\\)(?:[bfnrt]|u00[01][0-9a-f])[\W_]*)*"
 _WORD = (
     rf"(?:authorization{_GAP}key|pass{_GAP}(?:word|wd|phrase)|sim{_GAP}pin|private{_GAP}key|secret)"
 )
@@ -188,19 +191,20 @@ def mentioned_in(text: str) -> bool:
     """`mentions_a_secret` of what is text already."""
     # Most texts hold none of these, and need no closer look; `any` would be twice as dear.
     lowered = text.lower()
-    if not (
+    # The patterns take more letters for an i and an s than those of ASCII.
+    if lowered.isascii() and not (
         "pass" in lowered
         or "authorization" in lowered
         or "private" in lowered
         or "secret" in lowered
-        or "sim" in lowered
+        or ("sim" in lowered and "pin" in lowered)
         or "vpn" in lowered
         or "://" in lowered
         or LINK_PREFIX in lowered
     ):
         return False
     return (
-        _SECRET.search(lowered) is not None
+        _SECRET.search(text) is not None
         or '"vpn"' in lowered
         or LINK_PREFIX in lowered
         or ("://" in lowered and _USER_IN_URL.search(lowered) is not None)

@@ -66,8 +66,9 @@ def test_what_is_dear_counts_as_several() -> None:
     purse.charge(4 * MESSAGE_S)
     purse.charge(0.9 * MESSAGE_S)
     assert 0.4 - 0.5 == pytest.approx(purse.wait_s(100.0))
-    assert 0.1 - 0.5 == pytest.approx(purse.read(64 * 1024, 0, 100.0))
-    assert 0.4 - 0.5 == pytest.approx(purse.read(0, 30, 100.0))
+    assert 0.1 - 0.5 == pytest.approx(purse.read(64 * 1024, 0, 0.0, 100.0))
+    assert 0.4 - 0.5 == pytest.approx(purse.read(0, 30, 0.002, 100.0))
+    assert 0.9 - 0.5 == pytest.approx(purse.read(0, 1, 5 * MESSAGE_S, 100.0))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,7 @@ def test_what_is_dear_counts_as_several() -> None:
         pytest.param('[3,"x",{}]', id="answers to nothing"),
         pytest.param('[2,"x","DataTransfer",{"vendorId":"v"}]', id="the same again"),
         pytest.param(" " * 300_000, id="large"),
+        pytest.param('[3,"x",{"d":["%s"]}]' % ('://@","' * 8000), id="dear"),
     ],
 )
 async def test_what_is_no_message_is_paid_for_too(start: Start, noise: str) -> None:

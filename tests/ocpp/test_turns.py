@@ -57,14 +57,19 @@ async def test_only_time_on_the_processor_counts_and_is_asked_for_when_it_may_ma
     monkeypatch.setattr(turns_module, "time", clocks)
 
     def work(passed: float, spent: float) -> None:
-        began = clocks.monotonic()
+        began = turns.begin()
         clocks.passed += passed
         clocks.spent += spent
-        took.append(turns.took_s(began))
+        took.append(turns.dear_s(began))
 
-    clocks.spent = 100.0
-    for passed, spent in ((0.0005, 0.0005), (0.005, 0.0001), (0.004, 0.004)):
-        turns.put(lambda passed=passed, spent=spent: work(passed, spent))
-    await asyncio.sleep(0)
-    assert [0.0005, 0.0006, 0.004] == pytest.approx(took)
+    clocks.passed = clocks.spent = 100.0
+    work(0.0004, 0.0004)
+    assert 1 == clocks.asked
+    work(0.005, 0.0001)  # it was others' turn
+    work(0.004, 0.004)
+    assert [0.0, 0.0005, 0.004] == pytest.approx(took)
     assert 3 == clocks.asked
+    clocks.spent += 50.0
+    clocks.passed += 60.0
+    work(0.002, 0.002)
+    assert 0.002 == pytest.approx(took[-1])

@@ -63,7 +63,11 @@ class Owner:
     def on_pong(self) -> None:
         self.heard.append("pong")
 
-    def on_read(self, size: int, count: int, *, is_more: bool) -> None:
+    def on_reading(self) -> float:
+        return 7.0
+
+    def on_read(self, size: int, count: int, began: float, *, is_more: bool) -> None:
+        assert 7.0 == began
         self.size += size
         self.frames += count
         self.more += is_more

@@ -82,6 +82,9 @@ def test_the_pair_next_to_a_secret_is_kept() -> None:
         {"configurationKey": [{"key": "AuthorizationKey ", "value": "canary"}]},
         {"configurationKey": [{"key": "OCPP.AuthorizationKey.0", "value": "canary"}]},
         {"key": "Authorization\n\tKey", "value": "canary"},
+        {"key": "Author\u0131zationKey", "value": "canary"},
+        {"key": "AUTHOR\u0130ZATIONKEY", "value": "canary"},
+        {"key": "Ba\u017ficAuthPa\u017f\u017fword", "value": "canary"},
         {"key": "Pass\x1fword", "value": "canary"},
         {"configurationKey": [{"key": "WifiPassword1", "value": "canary"}]},
         {

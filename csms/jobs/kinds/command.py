@@ -254,7 +254,7 @@ class CommandRunner:
         self._in_grace = in_grace
         """Until when a station that was connected when we went down is not called offline."""
         self._seal = seal
-        self._letters = Letters(seal)
+        self._letters = Letters()
 
     def keep(self, params: dict[str, Any]) -> dict[str, Any]:
         """An order with passwords is sealed."""
@@ -302,8 +302,8 @@ class CommandRunner:
         assert intent is not None
         if intent.version is None:
             return NotSent()
+        job = orders.opened(job, self._seal)
         letter = self._letters.of(job, intent.version)
-        job = letter.job
         course, repeat = await self._prepare(letter, item, intent.version)
         try:
             answer = await self._call(job, item, intent, course.next, on_sent)
@@ -374,7 +374,7 @@ class CommandRunner:
     ) -> Done | None:
         """The same reading as in time; None when there are CALLs to come."""
         version = OcppVersion(attempt["version"])
-        letter = Letter.of(job, version, self._seal)
+        letter = Letter.of(orders.opened(job, self._seal).params, version)
         course, repeat = _prepare(tx, letter, item, version)
         result = _taken(letter, item, course, answer, repeat=repeat)
         return result if isinstance(result, Done) else None
@@ -423,7 +423,7 @@ def _prepare(
     """The item's course, and whether an attempt at its next CALL may have run before."""
     assert item.target is not None
     command, order = letter.command, letter.order
-    as_given = orders.is_as_given(letter.job, version)
+    as_given = orders.is_as_given(letter.params, version)
     batch = None if as_given else command.batches.get(order.action)
     at_most = None if batch is None else courses.limit(tx, item.target, batch)
     repeat = bool(command.gone) and (
