@@ -70,8 +70,8 @@ _PARAMETERS = {
     "IfNoneMatch": _header("If-None-Match", "An `ETag`: 304 as long as nothing changed."),
     "LastEventId": _header(
         "Last-Event-ID",
-        "The id of the last event that was seen: what came after it comes first.",
-        pattern="^[0-9]{1,18}$",
+        "The id of the last event that was seen: what came after it comes first. Empty: none was.",
+        pattern="^[0-9]{0,18}$",
     ),
     "Prefer": _header("Prefer", "`respond-async`: 202 at once, the answer at `Location`."),
     "Range": _header("Range", "A part of the file, e.g. `bytes=1000-`: 206."),
